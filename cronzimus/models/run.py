@@ -1,0 +1,96 @@
+"""A run, its attempts, and which state may follow which."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class RunState(StrEnum):
+    """Where a run stands; the last six are final."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class Cause(StrEnum):
+    """What started a run."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    DEPENDENCY = "dependency"
+    RETRY = "retry"
+    BACKFILL = "backfill"
+
+
+class ErrorCategory(StrEnum):
+    """`BUSINESS` fails at once; `SYSTEM` and `TIMEOUT` may be tried again."""
+
+    BUSINESS = "BUSINESS"
+    SYSTEM = "SYSTEM"
+    TIMEOUT = "TIMEOUT"
+
+
+OPEN = frozenset({RunState.PENDING, RunState.RUNNING})
+TERMINAL = frozenset(RunState) - OPEN
+
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.PENDING: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+    RunState.RUNNING: TERMINAL | {RunState.PENDING},
+    **{state: frozenset() for state in TERMINAL},
+}
+
+
+def may_become(current: RunState, following: RunState) -> bool:
+    """Whether a run in `current` may move to `following`."""
+    return following in TRANSITIONS[current]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a run on one worker."""
+
+    run_id: UUID
+    attempt: int
+    worker_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    state: RunState
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of `runs`: what a firing or a person started."""
+
+    id: UUID
+    job_id: str
+    job_version: int
+    due_at: datetime | None
+    cause: Cause
+    state: RunState
+    attempt: int
+    max_attempts: int
+    priority: int
+    queue: str
+    worker_id: str | None
+    lease_until: datetime | None
+    not_before: datetime | None
+    cancel_requested_at: datetime | None
+    params: dict[str, Any] | None
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    result: Any
+    error: dict[str, Any] | None
+    metrics: dict[str, Any] | None
+    trace_id: str
+    parent_run_id: UUID | None
+    code_revision: str | None
