@@ -94,3 +94,66 @@ class Run:
     trace_id: str
     parent_run_id: UUID | None
     code_revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A run somebody should claim, not before the moment given (None: now)."""
+
+    run_id: UUID
+    not_before: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run this worker holds: everything needed to execute one attempt of it."""
+
+    run_id: UUID
+    job_id: str
+    job_version: int
+    attempt: int
+    max_attempts: int
+    cause: Cause
+    due_at: datetime | None
+    params: dict[str, Any] | None
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One attempt this worker believes to hold."""
+
+    run_id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one attempt ended; with `retry_in` (seconds) the run goes back to `pending` instead of ending."""
+
+    run_id: UUID
+    attempt: int
+    state: RunState
+    started_at: datetime
+    ended_at: datetime
+    result: Any = None
+    error: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+    retry_in: float | None = None
+    costs_attempt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one round with the ledger brought: runs claimed, and runs to offer again later."""
+
+    claimed: tuple[Claim, ...]
+    retries: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What the ledger answered to a heartbeat: attempts no longer ours, and attempts somebody wants cancelled."""
+
+    lost: frozenset[UUID]
+    cancelled: frozenset[UUID]

@@ -7,29 +7,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-JOBS = """
-CREATE TABLE cronzimus.jobs (
-    id            text        NOT NULL,
-    definition    jsonb       NOT NULL,
-    kind          text        GENERATED ALWAYS AS (definition ->> 'kind') STORED,
-    tags          jsonb       GENERATED ALWAYS AS (definition -> 'tags') STORED,
-    status        text        NOT NULL,
-    status_reason text,
-    source        text        NOT NULL,
-    version       integer     NOT NULL,
-    next_due_at   timestamptz,
-    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT jobs_pkey PRIMARY KEY (id),
-    CONSTRAINT jobs_id_is_a_slug CHECK (id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
-    CONSTRAINT jobs_status_known CHECK (status IN ('active', 'paused', 'finished', 'broken')),
-    CONSTRAINT jobs_source_known CHECK (source IN ('code', 'file', 'api')),
-    CONSTRAINT jobs_finished_is_never_due CHECK (status <> 'finished' OR next_due_at IS NULL)
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
--- The leader's question at each wake-up: what is due, earliest first?
-CREATE INDEX idx_jobs_next_due_at ON cronzimus.jobs (next_due_at) WHERE next_due_at IS NOT NULL;
-"""
-
 JOB_VERSIONS = """
 CREATE TABLE cronzimus.job_versions (
     job_id     text        NOT NULL,
@@ -42,6 +19,30 @@ CREATE TABLE cronzimus.job_versions (
     CONSTRAINT job_versions_operation_known CHECK (operation IN ('create', 'replace', 'delete')),
     CONSTRAINT job_versions_delete_has_no_definition CHECK ((operation = 'delete') = (definition IS NULL))
 );
+"""
+
+JOBS = """
+-- The row that changes at every firing is narrow; the definition lies once, in job_versions.
+CREATE TABLE cronzimus.jobs (
+    id            text        NOT NULL,
+    version       integer     NOT NULL,
+    kind          text        NOT NULL,
+    tags          text[]      NOT NULL,
+    status        text        NOT NULL,
+    status_reason text,
+    source        text        NOT NULL,
+    next_due_at   timestamptz,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT jobs_pkey PRIMARY KEY (id),
+    CONSTRAINT fk_jobs_job_versions FOREIGN KEY (id, version) REFERENCES cronzimus.job_versions (job_id, version),
+    CONSTRAINT jobs_id_is_a_slug CHECK (id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
+    CONSTRAINT jobs_status_known CHECK (status IN ('active', 'paused', 'finished', 'broken')),
+    CONSTRAINT jobs_source_known CHECK (source IN ('code', 'file', 'api')),
+    CONSTRAINT jobs_finished_is_never_due CHECK (status <> 'finished' OR next_due_at IS NULL)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+-- The leader's question at each wake-up: what is due, earliest first?
+CREATE INDEX idx_jobs_next_due_at ON cronzimus.jobs (next_due_at) WHERE next_due_at IS NOT NULL;
 """
 
 FIRINGS = """
@@ -161,11 +162,11 @@ CREATE TABLE cronzimus.leaders (
 
 def upgrade() -> None:
     """Create everything."""
-    for statements in (JOBS, JOB_VERSIONS, FIRINGS, RUNS, PROCESSES):
+    for statements in (JOB_VERSIONS, JOBS, FIRINGS, RUNS, PROCESSES):
         op.execute(statements)
 
 
 def downgrade() -> None:
     """Drop everything, the newest first."""
-    for table in ("leaders", "workers", "attempts", "runs", "firings", "job_versions", "jobs"):
+    for table in ("leaders", "workers", "attempts", "runs", "firings", "jobs", "job_versions"):
         op.execute(f"DROP TABLE cronzimus.{table}")
