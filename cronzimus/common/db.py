@@ -1,0 +1,314 @@
+"""The one door to PostgreSQL: a bounded pool whose every answer comes, or fails, in bounded time."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, LiteralString, TypeVar, cast, overload
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import args_row
+from psycopg.types.json import Jsonb
+from psycopg_pool import ConnectionPool, PoolClosed
+from psycopg_pool import PoolTimeout as DriverPoolTimeout
+
+from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
+
+Row = TypeVar("Row")
+Params = dict[str, Any] | Sequence[Any] | None
+Tuple = tuple[Any, ...]
+
+SCHEMES = ("postgresql://", "postgres://")
+
+# A dead peer is noticed in 8 s at the most: keepalives for idle sessions, tcp_user_timeout for busy ones.
+_TCP = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 8000,
+}
+_CONNECT_SECONDS = 2
+_SESSION_NAME_LIMIT = 63
+_TRY_AGAIN = (psycopg.OperationalError, psycopg.InterfaceError)
+
+
+class PoolTimeout(DatabaseUnavailable, DriverPoolTimeout):
+    """Every connection stayed in use, or none could be made, for as long as a caller may wait."""
+
+
+class Refused(CronzimusError):
+    """The database refused a row; `constraint` is the name of the rule that did."""
+
+    code = "CONSTRAINT"
+
+    def __init__(self, message: str, constraint: str) -> None:
+        super().__init__(message)
+        self.constraint = constraint
+
+
+class BoundedConnection(Connection[Tuple]):
+    """A connection that gives up on a server which does not answer at all (stopped, cut off)."""
+
+    answer_within: float | None = None
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """Wait for the server, at most `answer_within` seconds a step, then drop the connection."""
+        if timeout is not None or self.answer_within is None:
+            return super().wait(gen, interval=interval, timeout=timeout)
+        try:
+            return super().wait(gen, interval=interval, timeout=self.answer_within)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"the server did not answer within {self.answer_within:g} s") from None
+
+
+class Database:
+    """A pool of connections, bounded, opened at first use in each process; every duration is in seconds.
+
+    Statements outside a transaction commit by themselves. Calls inside `with db.transaction()` of the
+    same thread join that transaction. Driver errors that another try may cure are `DatabaseUnavailable`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        max_connections: int = 10,
+        *,
+        min_connections: int = 0,
+        timeout: float = 4.0,
+        statement_timeout: float | None = 4.0,
+        application_name: str = "cronzimus",
+    ) -> None:
+        if not url.startswith(SCHEMES):
+            raise ConfigError(f"database.url: unknown scheme in {mask_url(url)!r}; supported: {', '.join(SCHEMES)}")
+        if not 0 <= min_connections <= max_connections or max_connections < 1:
+            raise ConfigError("database.max_connections must be at least 1 and not below database.min_connections")
+        self.url = url
+        self.max_connections = max_connections
+        self._min_connections = min_connections
+        self._timeout = timeout
+        self._statement_timeout = statement_timeout
+        self._application_name = application_name
+        self._local = threading.local()
+        self._opening = threading.Lock()
+        self._pool: ConnectionPool[BoundedConnection] | None = None
+        self._pool_pid = 0
+        self._closed = False
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Tuple]]:
+        """A connection of the pool, or the one of the transaction this thread is in."""
+        ambient = getattr(self._local, "connection", None)
+        if ambient is not None:
+            yield ambient
+            return
+        with _driver_errors_translated(), self._pooled() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[Tuple]]:
+        """Commit at the end, roll back on an exception; inside another transaction, a savepoint."""
+        with self.connection() as connection:
+            outermost = getattr(self._local, "connection", None) is None
+            if outermost:
+                self._local.connection = connection
+            try:
+                with connection.transaction():
+                    yield connection
+            finally:
+                if outermost:
+                    self._local.connection = None
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run one statement; the number of rows it touched."""
+        with self.connection() as connection:
+            return connection.execute(_trusted(sql), params).rowcount
+
+    @overload
+    def fetch_all(self, sql: str, params: Params = None) -> list[Tuple]: ...
+    @overload
+    def fetch_all(self, sql: str, params: Params = None, *, row: type[Row]) -> list[Row]: ...
+    def fetch_all(self, sql: str, params: Params = None, *, row: type[Any] | None = None) -> list[Any]:
+        """Every row of one statement, as tuples or as instances of `row` built by position."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            if row is not None:
+                cursor.row_factory = cast(Any, args_row(row))
+            return cursor.execute(_trusted(sql), params).fetchall()
+
+    @overload
+    def fetch_one(self, sql: str, params: Params = None) -> Tuple | None: ...
+    @overload
+    def fetch_one(self, sql: str, params: Params = None, *, row: type[Row]) -> Row | None: ...
+    def fetch_one(self, sql: str, params: Params = None, *, row: type[Any] | None = None) -> Any:
+        """The first row of one statement, or None."""
+        with self.connection() as connection, connection.cursor() as cursor:
+            if row is not None:
+                cursor.row_factory = cast(Any, args_row(row))
+            return cursor.execute(_trusted(sql), params).fetchone()
+
+    def scoped(self, application_name: str) -> "ScopedDatabase":
+        """A view for one run: the same pool, its sessions named so that they can be found and cancelled."""
+        return ScopedDatabase(self, application_name)
+
+    def cancel_backends(self, application_name: str, *, terminate: bool = False) -> int:
+        """Cancel what every session of that name is doing (or end the session); how many there were."""
+        function = "pg_terminate_backend" if terminate else "pg_cancel_backend"
+        sql = f"SELECT {function}(pid) FROM pg_stat_activity WHERE application_name = %s"  # nosec B608
+        return len(self.fetch_all(sql, [application_name]))
+
+    def pool_stats(self) -> dict[str, int]:
+        """Connections made and idle, callers waiting."""
+        stats = self._pool.get_stats() if self._pool else {}
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        return {"size": size, "in_use": size - idle, "waiting": stats.get("requests_waiting", 0)}
+
+    def close(self) -> None:
+        """Close every connection; later calls fail at once."""
+        self._closed = True
+        if self._pool is not None and self._pool_pid == os.getpid():
+            self._pool.close(timeout=2)
+
+    @contextmanager
+    def _pooled(self) -> Iterator[BoundedConnection]:
+        with self._opened_pool().connection() as connection:
+            yield connection
+
+    def _opened_pool(self) -> ConnectionPool[BoundedConnection]:
+        if self._closed:
+            raise DatabaseUnavailable("the database was closed")
+        if self._pool is not None and self._pool_pid == os.getpid():
+            return self._pool
+        with self._opening:
+            # A pool opened before a fork would share its sockets with the parent: each process makes its own.
+            if self._pool is None or self._pool_pid != os.getpid():
+                self._pool, self._pool_pid = self._new_pool(), os.getpid()
+            return self._pool
+
+    def _new_pool(self) -> ConnectionPool[BoundedConnection]:
+        return ConnectionPool(
+            session_conninfo(self.url, self._application_name, self._statement_timeout),
+            connection_class=BoundedConnection,
+            kwargs={"autocommit": True},
+            min_size=self._min_connections,
+            max_size=self.max_connections,
+            timeout=self._timeout,
+            reconnect_timeout=2,
+            max_lifetime=1800,
+            max_idle=300,
+            check=ConnectionPool.check_connection,
+            configure=self._configure,
+            open=True,
+        )
+
+    def _configure(self, connection: BoundedConnection) -> None:
+        if self._statement_timeout is not None:
+            connection.answer_within = self._statement_timeout + 0.5
+
+
+class ScopedDatabase(Database):
+    """A `Database` whose sessions carry one run's name while it uses them; driver errors stay as they are."""
+
+    def __init__(self, parent: Database, application_name: str) -> None:
+        self.url = parent.url
+        self.max_connections = parent.max_connections
+        self._parent = parent
+        self._application_name = application_name
+        self._local = threading.local()
+
+    def scoped(self, application_name: str) -> "ScopedDatabase":
+        """A view of the same pool under another name."""
+        return self._parent.scoped(application_name)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Tuple]]:
+        """A connection of the pool, named for the run until it is given back."""
+        ambient = getattr(self._local, "connection", None)
+        if ambient is not None:
+            yield ambient
+            return
+        with self._parent._pooled() as connection:
+            connection.execute("SELECT set_config('application_name', %s, false)", [self._application_name])
+            try:
+                yield connection
+            finally:
+                _forget_run(connection)
+
+    def pool_stats(self) -> dict[str, int]:
+        """The statistics of the pool behind this view."""
+        return self._parent.pool_stats()
+
+    def close(self) -> None:
+        """Nothing: the pool belongs to the house, not to the run."""
+
+
+def open_session(url: str, application_name: str, *, statement_timeout: float = 4.0) -> BoundedConnection:
+    """One connection outside any pool, for a loop that owns it. Raises DatabaseUnavailable."""
+    with _driver_errors_translated():
+        conninfo = session_conninfo(url, application_name, statement_timeout)
+        connection = BoundedConnection.connect(conninfo, autocommit=True)
+    connection.answer_within = statement_timeout + 0.5
+    return connection
+
+
+def session_conninfo(url: str, application_name: str, statement_timeout: float | None) -> str:
+    """The connection string of every session: bounded waits, UTC, a name to be found by."""
+    given = conninfo_to_dict(url)
+    guards = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=3000"
+    if statement_timeout is not None:
+        guards += f" -c statement_timeout={round(statement_timeout * 1000)} -c lock_timeout=2000"
+    else:
+        guards = "-c TimeZone=UTC"
+    options = f"{guards} {given.pop('options', None) or ''}".strip()
+    ours = {"connect_timeout": _CONNECT_SECONDS, **_TCP}
+    settings: dict[str, Any] = {**ours, **given, "application_name": application_name, "options": options}
+    return make_conninfo(**settings)
+
+
+def run_session_name(job_id: str, run_id: object) -> str:
+    """The `application_name` of a run's sessions; PostgreSQL keeps 63 bytes, the run id must survive."""
+    return f"cronzimus:{job_id[:16]}:{run_id}"[:_SESSION_NAME_LIMIT]
+
+
+def mask_url(url: str) -> str:
+    """The URL without its password."""
+    head, at, tail = url.rpartition("@")
+    scheme, sep, userinfo = head.partition("://")
+    user, colon, _ = userinfo.partition(":")
+    return f"{scheme}{sep}{user}:***@{tail}" if at and colon else url
+
+
+def as_json(value: Any) -> Jsonb | None:
+    """A JSON parameter, None staying SQL NULL."""
+    return None if value is None else Jsonb(value)
+
+
+def _trusted(sql: str) -> LiteralString:
+    return sql
+
+
+def _forget_run(connection: Connection[Tuple]) -> None:
+    with suppress(psycopg.Error):
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            connection.rollback()
+        connection.execute("SELECT set_config('application_name', 'cronzimus:idle', false)")
+
+
+@contextmanager
+def _driver_errors_translated() -> Iterator[None]:
+    try:
+        yield
+    except DriverPoolTimeout as error:
+        raise PoolTimeout(f"no database connection became free: {error}") from error
+    except PoolClosed as error:
+        raise DatabaseUnavailable("the database was closed") from error
+    except psycopg.IntegrityError as error:
+        raise Refused(str(error), error.diag.constraint_name or "") from error
+    except _TRY_AGAIN as error:
+        raise DatabaseUnavailable(f"the database does not answer: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

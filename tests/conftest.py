@@ -1,0 +1,80 @@
+"""A real PostgreSQL for every test that asks: the one of TEST_DATABASE_URL, else an embedded one."""
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from cronzimus.common.db import Database
+from cronzimus.common.embedded import EmbeddedPostgres
+from cronzimus.common.migrate import Migrations
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server on which databases may be made and dropped; shared by all workers of one test run."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    embedded = EmbeddedPostgres(shared / "postgres")
+    yield embedded.start()
+    embedded.release()
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database to copy from; one for each worker."""
+    name = f"cz_template_{uuid4().hex[:12]}"
+    _administer(server_url, f"CREATE DATABASE {name}")
+    Migrations(_url_of(server_url, name)).upgrade()
+    yield name
+    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database of this test alone."""
+    name = f"cz_test_{uuid4().hex[:12]}"
+    _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(server_url, name)
+    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(server_url: str) -> Iterator[str]:
+    """The URL of a fresh database without any schema."""
+    name = f"cz_empty_{uuid4().hex[:12]}"
+    _administer(server_url, f"CREATE DATABASE {name}")
+    yield _url_of(server_url, name)
+    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A pool on a fresh, migrated database."""
+    pool = Database(database_url, max_connections=5)
+    yield pool
+    pool.close()
+
+
+def _administer(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _url_of(server_url: str, name: str) -> str:
+    parts = conninfo_to_dict(server_url)
+    user, host, port = (str(parts.get(key) or default) for key, default in _DEFAULTS)
+    secret = f":{parts['password']}" if parts.get("password") else ""
+    if host.startswith("/"):
+        return f"postgresql://{user}{secret}@/{name}?host={host.replace('/', '%2F')}&port={port}"
+    return f"postgresql://{user}{secret}@{host}:{port}/{name}"
+
+
+_DEFAULTS = (("user", "postgres"), ("host", "127.0.0.1"), ("port", "5432"))
