@@ -1,0 +1,221 @@
+"""The sections of the settings tree; their descriptions feed the documentation, defaults are development's."""
+
+import hashlib
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from cronzimus.settings.types import (
+    Count,
+    DatabaseUrl,
+    Level,
+    Scope,
+    Seconds,
+    SecretText,
+    Section,
+    TextOrCount,
+    Zone,
+)
+
+
+class AppSettings(Section):
+    """How this installation calls itself."""
+
+    name: str = Field(default="Cronzimus", description="Name shown in pages, the API document and alerts.")
+    description: str = Field(
+        default="Cron service on PostgreSQL", description="One line shown below the name."
+    )
+
+
+class ServerSettings(Section):
+    """Where and how HTTP is served."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 outside development.")
+    port: int = Field(
+        default=5000, ge=0, le=65535, description="TCP port, 1 to 65535; 0 takes any free port."
+    )
+    threads: Count = Field(default=32, description="Request threads of one process.")
+    workers: Count = Field(default=1, description="Processes under gunicorn.")
+
+
+class ApiToken(Section):
+    """One key that opens the API."""
+
+    name: str = Field(
+        min_length=1, max_length=63, description="Who uses the token; shown in the audit trail."
+    )
+    sha256: str | None = Field(
+        default=None, pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex."
+    )
+    token: SecretText = Field(
+        default=None, description="The token itself; give sha256 instead in files that others can read."
+    )
+    scopes: tuple[Scope, ...] = Field(
+        default=("read",), min_length=1, description="What the token may do: read, operate, admin."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.sha256 is None) == (self.token is None):
+            raise ValueError("give exactly one of sha256 and token")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the token in hex: what a presented token's digest is compared with."""
+        if self.token is None:
+            return self.sha256 or ""
+        return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()
+
+
+class AuthSettings(Section):
+    """Who may call the API."""
+
+    enabled: bool | None = Field(
+        default=None,
+        description="Ask for a token. Unset: everywhere except in development on a loopback address.",
+    )
+    tokens: tuple[ApiToken, ...] = Field(
+        default=(), description="Tokens the API accepts. CRONZIMUS_API_TOKEN adds one with every scope."
+    )
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [token.name for token in self.tokens]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"token names must differ; more than one is called {twice[0]!r}")
+        return self
+
+
+class ApiSettings(Section):
+    """The REST interface."""
+
+    bind_address: str | None = Field(
+        default=None,
+        pattern=r"^.+:[0-9]{1,5}$",
+        description="host:port; when set it wins over server.host and server.port.",
+    )
+    cors_enabled: bool = Field(default=False, description="Answer cross-origin requests from cors_origins.")
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description="Origins allowed by CORS, such as https://ops.example.org."
+    )
+    request_timeout_seconds: Seconds = Field(
+        default=30, description="A request that takes longer is given up."
+    )
+    max_request_size_mb: float = Field(
+        default=10, gt=0, le=1024, description="Larger request bodies get 413."
+    )
+    docs_url: str = Field(default="/docs", pattern="^/", description="Where the offline API page is served.")
+    auth: AuthSettings = Field(default=AuthSettings(), description="Who may call the API.")
+
+
+class LoggingSettings(Section):
+    """What is logged, how and where to."""
+
+    level: Level = Field(
+        default="INFO", description="TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL."
+    )
+    format: Literal["text", "json"] = Field(
+        default="text", description="text for people, json for one flat object a line."
+    )
+    file: str | None = Field(
+        default=None, description="Also write to this file; the standard error stream is always written."
+    )
+    rotation: str | None = Field(
+        default="512 MB", description="Start a new file at this size, age or time of day."
+    )
+    retention: TextOrCount = Field(
+        default="30 days", description="Remove rotated files older than this; a number keeps that many files."
+    )
+
+
+class DatabaseSettings(Section):
+    """The PostgreSQL everything is stored in."""
+
+    url: DatabaseUrl = Field(
+        default=None,
+        description="postgresql://user:password@host:5432/name. Unset: the embedded server in data_dir.",
+    )
+    data_dir: str = Field(
+        default="data/postgres", min_length=1, description="Where the embedded PostgreSQL keeps its data."
+    )
+    max_connections: Count = Field(default=10, description="Largest size of the service's own pool.")
+    min_connections: int = Field(default=1, ge=0, description="Connections kept open when idle.")
+    task_connections: Count = Field(
+        default=10, description="Largest size of the pool that task functions share."
+    )
+    connection_timeout_seconds: Seconds = Field(default=4, description="How long to wait for a connection.")
+    statement_timeout_seconds: Seconds = Field(
+        default=4, description="A statement of the service is given up after this."
+    )
+    auto_migrate: bool = Field(default=True, description="Bring the schema up to date at start.")
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.min_connections > self.max_connections:
+            raise ValueError(
+                f"min_connections ({self.min_connections}) is above max_connections ({self.max_connections})"
+            )
+        return self
+
+
+class SchedulerSettings(Section):
+    """What runs when."""
+
+    enabled: bool = Field(
+        default=True, description="Fire jobs from this process; off makes a replica that only serves."
+    )
+    api_enabled: bool = Field(default=True, description="Serve the /scheduler routes.")
+    timezone: Zone = Field(default="UTC", description="Zone of triggers and jobs that name none.")
+    misfire_grace_seconds: Seconds = Field(
+        default=300, description="How late a firing may start; later it is a misfire."
+    )
+    max_instances: Count = Field(
+        default=1, description="Runs of one job at a time, for jobs that do not say."
+    )
+    coalesce: bool = Field(default=True, description="Several missed times of one job become one run.")
+    leader_term_seconds: Seconds = Field(default=6, description="How long a leader leads without renewing.")
+    poll_seconds: Seconds = Field(default=1, description="Longest sleep between two looks at the timetable.")
+    batch_size: Count = Field(default=1000, description="Due jobs taken in one transaction.")
+    watchdog_seconds: Seconds = Field(
+        default=30, description="A process whose ticks stop for this long is ended."
+    )
+    allowed_functions: tuple[str, ...] = Field(
+        default=("cronzimus.controller",), description="Modules whose functions jobs may name."
+    )
+    sample_job: bool = Field(default=True, description="Add the sample job; false outside development.")
+
+
+class WorkerSettings(Section):
+    """How runs are executed in this process."""
+
+    enabled: bool = Field(default=True, description="Execute runs in this process.")
+    worker_id: str | None = Field(
+        default=None, max_length=200, description="Name of this worker. Unset: host and process id."
+    )
+    max_concurrent_tasks: Count = Field(default=10, description="Runs executed at the same time.")
+    lease_seconds: Seconds = Field(
+        default=15, description="A run whose worker is silent for this long is lost."
+    )
+    drain_seconds: float = Field(
+        default=25, ge=0, le=86_400, description="How long a stop waits for running work."
+    )
+    allowed_commands: tuple[str, ...] = Field(
+        default=("*",), description="Programs shell jobs may start, * for any; none outside development."
+    )
+    isolation: Literal["thread", "process"] = Field(
+        default="thread",
+        description="Where runs execute, for jobs that do not say; a process can really be killed.",
+    )
+
+
+class HistorySettings(Section):
+    """How long the past is kept."""
+
+    retention_days: float = Field(
+        default=90, gt=0, le=36_500, description="Firings, runs and logs older than this are removed."
+    )
+    runs_per_job: Count | None = Field(
+        default=None, description="Keep only this many finished runs of a job. Unset: no limit."
+    )

@@ -1,0 +1,124 @@
+"""The whole settings tree, what it answers, and how it shows itself."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, Secret, SecretStr, model_validator
+
+from cronzimus.settings.sections import (
+    ApiSettings,
+    AppSettings,
+    DatabaseSettings,
+    HistorySettings,
+    LoggingSettings,
+    SchedulerSettings,
+    ServerSettings,
+    WorkerSettings,
+)
+from cronzimus.settings.types import Environment, Section
+
+# The defaults of the sections are those of development; these differ everywhere else.
+OUTSIDE_DEVELOPMENT: Mapping[str, Mapping[str, Any]] = {
+    "server": {
+        "host": "0.0.0.0"
+    },  # nosec B104: a container must be reachable, and every route then wants a token
+    "scheduler": {"sample_job": False},
+    "worker": {"allowed_commands": ()},
+}
+
+
+class FileJob(BaseModel):
+    """A job as a file defines it: not yet validated, but it knows its place."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    document: dict[str, Any]
+    origin: str
+
+
+class Settings(Section):
+    """Everything that can be set, checked, and where each value came from."""
+
+    environment: Environment = Field(default="development", description="development, staging or production.")
+    app: AppSettings = Field(default=AppSettings())
+    server: ServerSettings = Field(default=ServerSettings())
+    api: ApiSettings = Field(default=ApiSettings())
+    logging: LoggingSettings = Field(default=LoggingSettings())
+    database: DatabaseSettings = Field(default=DatabaseSettings())
+    scheduler: SchedulerSettings = Field(default=SchedulerSettings())
+    worker: WorkerSettings = Field(default=WorkerSettings())
+    history: HistorySettings = Field(default=HistorySettings())
+
+    _jobs: tuple[FileJob, ...] = PrivateAttr(())
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _warnings: tuple[str, ...] = PrivateAttr(())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_environment(cls, given: Any) -> Any:
+        """Outside development some defaults are stricter; what was given is kept."""
+        if not isinstance(given, Mapping) or given.get("environment", "development") == "development":
+            return given
+        filled = dict(given)
+        for section, defaults in OUTSIDE_DEVELOPMENT.items():
+            own = filled.get(section, {})
+            if isinstance(own, Section):
+                own = {name: getattr(own, name) for name in own.model_fields_set}
+            if isinstance(own, Mapping):
+                filled[section] = {**defaults, **own}
+        return filled
+
+    @property
+    def jobs(self) -> tuple[FileJob, ...]:
+        """The jobs of jobs.yaml, in file order."""
+        return self._jobs
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and still looks like a mistake."""
+        return self._warnings
+
+    @property
+    def listen(self) -> tuple[str, int]:
+        """Host and port to listen on: api.bind_address when set, else server.host and server.port."""
+        if self.api.bind_address is None:
+            return self.server.host, self.server.port
+        host, _, port = self.api.bind_address.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def auth_required(self) -> bool:
+        """Whether the API asks for a token."""
+        if self.api.auth.enabled is not None:
+            return self.api.auth.enabled
+        return not (self.environment == "development" and _is_loopback(self.listen[0]))
+
+    def origin(self, key: str) -> str:
+        """Where the value of a key such as `server.port` came from: default, file:line, variable, override."""
+        while key and key not in self._origins:
+            key = key.rpartition(".")[0]
+        return self._origins.get(key, "default")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def redacted(settings: Settings) -> dict[str, Any]:
+    """The tree as plain data for showing: lists for tuples, secrets masked."""
+    return _plain(settings)  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Secret | SecretStr):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
