@@ -65,6 +65,42 @@ CREATE TABLE cronzimus.firings (
     CONSTRAINT firings_range_is_ordered CHECK (first_due_at <= due_at AND instants >= 1)
 ) PARTITION BY RANGE (due_at);
 CREATE TABLE cronzimus.firings_default PARTITION OF cronzimus.firings DEFAULT;
+
+-- One partition a week, beginning on Monday. Rows that came early lie in the default one and move over.
+CREATE FUNCTION cronzimus.ensure_firings_partition(day date) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    first date := date_trunc('week', day)::date;
+    name  text := 'firings_' || to_char(first, 'YYYYMMDD');
+BEGIN
+    IF to_regclass('cronzimus.' || name) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE cronzimus.firings IN SHARE ROW EXCLUSIVE MODE;
+    IF to_regclass('cronzimus.' || name) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE cronzimus.%I (LIKE cronzimus.firings INCLUDING ALL)', name);
+    EXECUTE format(
+        'WITH early AS (DELETE FROM cronzimus.firings_default WHERE due_at >= %L AND due_at < %L RETURNING *) '
+        'INSERT INTO cronzimus.%I SELECT * FROM early',
+        first::timestamptz, (first + 7)::timestamptz, name);
+    EXECUTE format(
+        'ALTER TABLE cronzimus.firings ATTACH PARTITION cronzimus.%I FOR VALUES FROM (%L) TO (%L)',
+        name, first::timestamptz, (first + 7)::timestamptz);
+    RETURN true;
+END $$;
+
+CREATE FUNCTION cronzimus.drop_firings_partition(name text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF name !~ '^firings_[0-9]{8}$' THEN
+        RAISE EXCEPTION '% is no partition of the ledger', name;
+    END IF;
+    EXECUTE format('DROP TABLE IF EXISTS cronzimus.%I', name);
+END $$;
+
+SELECT cronzimus.ensure_firings_partition((now() + make_interval(weeks => n))::date) FROM generate_series(-1, 4) n;
 """
 
 RUNS = """
@@ -168,5 +204,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop everything, the newest first."""
+    op.execute("DROP FUNCTION cronzimus.ensure_firings_partition, cronzimus.drop_firings_partition")
     for table in ("leaders", "workers", "attempts", "runs", "firings", "jobs", "job_versions"):
         op.execute(f"DROP TABLE cronzimus.{table}")

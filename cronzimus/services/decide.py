@@ -1,0 +1,155 @@
+"""What becomes of each due instant: a pure function of the definition, the clock and what is still open."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+from cronzimus.models.firing import Decision, Reason
+from cronzimus.models.job import JobDefinition, JobStatus
+from cronzimus.models.policy import CatchUp, Overlap, Policy
+from cronzimus.models.schedule import compile_schedule
+from cronzimus.models.trigger import DateTrigger
+from cronzimus.utils.ids import new_id
+
+# One wake-up walks at most so many instants of one job; the next continues where it stopped.
+MAX_WALK = 20_000
+# Under `catch_up: none` an instant this much late still counts as on time.
+ON_TIME = timedelta(seconds=5)
+
+_EPOCH = datetime.min.replace(tzinfo=UTC)
+
+_HALTED = {JobStatus.PAUSED: Reason.PAUSED, JobStatus.BROKEN: Reason.BROKEN}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One ledger row to be: an instant, or a range of `instants` of them from `first_due_at` to `due_at`."""
+
+    due_at: datetime
+    decision: Decision
+    reason: Reason | None = None
+    run_id: UUID | None = None
+    not_before: datetime | None = None
+    first_due_at: datetime | None = None
+    instants: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything one wake-up does for one job."""
+
+    definition: JobDefinition
+    version: int
+    status: JobStatus
+    due_at: datetime
+    decided: tuple[Decided, ...]
+    next_due_at: datetime | None
+    replaces: bool = False
+
+
+def plan(
+    definition: JobDefinition, version: int, status: JobStatus, due_at: datetime, now: datetime, open_runs: int
+) -> Plan:
+    """Decide every instant from `due_at` up to `now`; `open_runs` counts the job's unfinished runs."""
+    instants, next_due_at = _walk(definition, due_at, now)
+    reached_now = next_due_at is None or next_due_at > now
+    judged = _judge(definition, status, instants, now, open_runs, reached_now)
+    decided = tuple(_summarise(judged, definition.policy.catch_up_cap))
+    fires = any(row.decision is Decision.FIRED for row in decided)
+    replaces = fires and open_runs > 0 and definition.policy.overlap is Overlap.REPLACE
+    return Plan(definition, version, status, due_at, decided, next_due_at, replaces)
+
+
+def settle(definition: JobDefinition, status: JobStatus, due_at: datetime | None, now: datetime) -> tuple[Decided, ...]:
+    """The rows for instants that had come, up to `now`, when the definition they belong to was changed."""
+    reason = _HALTED.get(status, Reason.SUPERSEDED)
+    rows: list[Decided] = []
+    while due_at is not None and due_at <= now:
+        instants, due_at = _walk(definition, due_at, now)
+        rows += [Decided(at, Decision.SKIPPED, reason) for at in instants]
+    return tuple(_summarise(rows, definition.policy.catch_up_cap))
+
+
+def first_due(definition: JobDefinition, now: datetime) -> datetime | None:
+    """The first instant of a definition that takes effect at `now`; a past date counts if it says so."""
+    late = [at for t in definition.triggers if (at := _run_once_at(definition, t, now)) is not None]
+    following = definition.schedule.next_after(now)
+    return min([*late, following] if following is not None else late, default=None)
+
+
+def _run_once_at(definition: JobDefinition, trigger: object, now: datetime) -> datetime | None:
+    if not isinstance(trigger, DateTrigger) or trigger.misfire != "run_once":
+        return None
+    at = compile_schedule((trigger,), job_id=definition.id, timezone=definition.timezone).next_after(_EPOCH)
+    return at if at is not None and at <= now else None
+
+
+def _walk(definition: JobDefinition, due_at: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+    next_after = definition.schedule.next_after
+    instants = [due_at]
+    following = next_after(due_at)
+    while following is not None and following <= now and len(instants) < MAX_WALK:
+        instants.append(following)
+        following = next_after(following)
+    return instants, following
+
+
+def _judge(
+    definition: JobDefinition, status: JobStatus, instants: list[datetime], now: datetime, open_runs: int, newest: bool
+) -> Iterator[Decided]:
+    if status in _HALTED:
+        yield from (Decided(at, Decision.SKIPPED, _HALTED[status]) for at in instants)
+        return
+    policy = definition.policy
+    oldest_wanted = _oldest_wanted(definition, now)
+    wanted = [at for at in instants if oldest_wanted is None or at >= oldest_wanted]
+    yield from (Decided(at, Decision.MISSED, Reason.MISFIRE) for at in instants[: len(instants) - len(wanted)])
+    to_fire = _how_many_to_fire(policy, len(wanted), newest)
+    yield from (Decided(at, Decision.COALESCED, Reason.CATCH_UP) for at in wanted[: len(wanted) - to_fire])
+    for nth, at in enumerate(wanted[len(wanted) - to_fire :]):
+        yield _fire(definition, at) if _has_room(policy, open_runs, nth) else _skipped(at)
+
+
+def _oldest_wanted(definition: JobDefinition, now: datetime) -> datetime | None:
+    """Instants before this one come too late; None when none can."""
+    if any(isinstance(t, DateTrigger) and t.misfire == "run_once" for t in definition.triggers):
+        return None
+    grace = timedelta(seconds=definition.policy.misfire_grace)
+    return now - (min(grace, ON_TIME) if definition.policy.catch_up is CatchUp.NONE else grace)
+
+
+def _how_many_to_fire(policy: Policy, wanted: int, newest: bool) -> int:
+    if policy.catch_up is CatchUp.ALL:
+        return min(wanted, policy.catch_up_cap)
+    return min(wanted, 1) if newest else 0
+
+
+def _has_room(policy: Policy, open_runs: int, nth: int) -> bool:
+    """Whether the overlap policy lets this firing start; the runs of one wake-up do not stand in each other's way."""
+    if policy.overlap is Overlap.SKIP:
+        return open_runs < policy.max_instances
+    if policy.overlap is Overlap.QUEUE:
+        return open_runs + nth < policy.max_instances + policy.max_queued
+    return True
+
+
+def _fire(definition: JobDefinition, at: datetime) -> Decided:
+    delay = definition.schedule.delay_of(at)
+    return Decided(at, Decision.FIRED, run_id=new_id(), not_before=at + delay if delay else None)
+
+
+def _skipped(at: datetime) -> Decided:
+    return Decided(at, Decision.SKIPPED, Reason.OVERLAP)
+
+
+def _summarise(rows: Iterable[Decided], cap: int) -> Iterator[Decided]:
+    """Fold a stretch of more than `cap` instants that share their fate into one row."""
+    for (decision, reason), stretch in groupby(rows, key=lambda row: (row.decision, row.reason)):
+        members = list(stretch)
+        if decision is Decision.FIRED or len(members) <= cap:
+            yield from members
+        else:
+            first, last = members[0].due_at, members[-1].due_at
+            yield Decided(last, decision, reason, first_due_at=first, instants=len(members))

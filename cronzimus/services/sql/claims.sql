@@ -1,0 +1,77 @@
+-- claim --
+-- Take pending runs for one worker; those of a job that may not overlap itself one at a time.
+-- Locking order is the primary key, so that two claimers never wait for each other in a circle.
+WITH wanted AS (
+    SELECT r.id, r.job_id, r.max_running
+    FROM cronzimus.runs r
+    WHERE r.id = ANY(%(ids)s::uuid[]) AND r.state = 'pending'
+      AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
+    ORDER BY r.id
+    FOR UPDATE SKIP LOCKED
+), room AS (
+    SELECT w.id, w.max_running,
+           row_number() OVER (PARTITION BY w.job_id ORDER BY w.id)
+           + (SELECT count(*) FROM cronzimus.runs o WHERE o.job_id = w.job_id AND o.state = 'running') AS place
+    FROM wanted w
+    WHERE w.max_running IS NOT NULL
+)
+UPDATE cronzimus.runs r
+SET state = 'running', attempt = r.attempt + 1, worker_id = %(worker_id)s,
+    lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp(), not_before = NULL
+FROM wanted w
+LEFT JOIN room ON room.id = w.id
+WHERE r.id = w.id AND (w.max_running IS NULL OR room.place <= w.max_running)
+RETURNING r.id, r.job_id, r.job_version, r.attempt, r.max_attempts, r.cause, r.due_at, r.params, r.trace_id;
+
+-- finish --
+-- Close attempts that are still this worker's; a late report of a replaced attempt touches nothing.
+WITH ended AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(attempts)s::int[], %(states)s::text[], %(started)s::timestamptz[],
+                         %(ended)s::timestamptz[], %(results)s::jsonb[], %(errors)s::jsonb[], %(metrics)s::jsonb[],
+                         %(retry_ins)s::interval[], %(free)s::bool[])
+        AS e (id, attempt, state, started_at, ended_at, result, error, metrics, retry_in, free)
+), closed AS (
+    UPDATE cronzimus.runs r
+    SET state       = CASE WHEN e.retry_in IS NULL OR r.cancel_requested_at IS NOT NULL THEN e.state ELSE 'pending' END,
+        ended_at    = CASE WHEN e.retry_in IS NULL OR r.cancel_requested_at IS NOT NULL THEN e.ended_at END,
+        not_before  = CASE WHEN r.cancel_requested_at IS NULL THEN clock_timestamp() + e.retry_in END,
+        attempt     = r.attempt - e.free::int,
+        started_at  = e.started_at,
+        result      = e.result,
+        error       = e.error,
+        metrics     = e.metrics,
+        worker_id   = CASE WHEN e.retry_in IS NULL THEN r.worker_id END,
+        lease_until = NULL
+    FROM ended e
+    WHERE r.id = e.id AND r.attempt = e.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s
+    RETURNING r.id, e.attempt, e.state AS attempt_state, e.started_at, e.ended_at, e.error, e.free,
+              r.state AS run_state, r.not_before, r.job_id, r.max_running
+), tried AS (
+    INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
+    SELECT c.id, c.attempt, %(worker_id)s, c.started_at, c.ended_at, c.attempt_state, c.error
+    FROM closed c WHERE NOT c.free
+    ON CONFLICT (run_id, attempt) DO NOTHING
+)
+SELECT c.id, c.not_before, c.run_state = 'pending', CASE WHEN c.max_running IS NOT NULL THEN c.job_id END FROM closed c;
+
+-- waiting_behind --
+-- The oldest pending run of each of these jobs: a place has just become free for it.
+SELECT DISTINCT ON (r.job_id) r.id, r.not_before
+FROM cronzimus.runs r
+WHERE r.job_id = ANY(%(job_ids)s::text[]) AND r.state = 'pending'
+ORDER BY r.job_id, r.id;
+
+-- renew --
+-- Prolong the lease of everything this worker holds, and hear what became of it.
+UPDATE cronzimus.runs r
+SET lease_until = clock_timestamp() + %(lease)s
+FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
+WHERE r.id = h.id AND r.attempt = h.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s
+RETURNING r.id, r.cancel_requested_at IS NOT NULL;
+
+-- release --
+-- Give back what was claimed and never started; the attempt is not spent.
+UPDATE cronzimus.runs r
+SET state = 'pending', attempt = r.attempt - 1, worker_id = NULL, lease_until = NULL, started_at = NULL
+FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
+WHERE r.id = h.id AND r.attempt = h.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s;

@@ -1,0 +1,89 @@
+-- due --
+-- What is due now, earliest first, with the clock that decides.
+SELECT j.id, j.version, j.status, j.next_due_at, clock_timestamp()
+FROM cronzimus.jobs j
+WHERE j.next_due_at <= clock_timestamp()
+ORDER BY j.next_due_at
+LIMIT %(limit)s;
+
+-- open_runs --
+-- How many runs of these jobs are not finished.
+SELECT job_id, count(*)
+FROM cronzimus.runs
+WHERE job_id = ANY(%(job_ids)s::text[]) AND state IN ('pending', 'running')
+GROUP BY job_id;
+
+-- next_wait --
+-- Seconds until the next instant is due, by the clock of the database.
+SELECT greatest(extract(epoch FROM min(next_due_at) - clock_timestamp()), 0)::float8
+FROM cronzimus.jobs
+WHERE next_due_at IS NOT NULL;
+
+-- commit --
+-- If the term still holds: move the jobs on, write their ledger rows and open the runs they start.
+-- All of it or nothing, in one statement. A job that was changed, paused or moved on since it was
+-- read is left alone, its decisions with it; an instant that has its row already starts nothing.
+WITH term AS (
+    SELECT epoch FROM cronzimus.leaders
+    WHERE name = %(name)s AND holder = %(holder)s AND epoch = %(epoch)s AND expires_at > clock_timestamp()
+    FOR SHARE
+), moved AS (
+    UPDATE cronzimus.jobs j
+    SET next_due_at = m.next_due_at,
+        status = CASE WHEN m.next_due_at IS NULL THEN 'finished' ELSE j.status END
+    FROM term, unnest(%(ids)s::text[], %(versions)s::int[], %(statuses)s::text[], %(due_ats)s::timestamptz[],
+                      %(next_due_ats)s::timestamptz[], %(max_attempts)s::int[], %(max_running)s::int[],
+                      %(priorities)s::int[], %(queues)s::text[])
+         AS m (id, version, status, due_at, next_due_at, max_attempts, max_running, priority, queue)
+    WHERE j.id = m.id AND j.version = m.version AND j.status = m.status AND j.next_due_at = m.due_at
+    RETURNING m.id, m.version, m.max_attempts, m.max_running, m.priority, m.queue
+), decided AS (
+    SELECT d.*, m.version, m.max_attempts, m.max_running, m.priority, m.queue
+    FROM unnest(%(d_ids)s::text[], %(d_due_ats)s::timestamptz[], %(d_firsts)s::timestamptz[], %(d_instants)s::int[],
+                %(d_decisions)s::text[], %(d_reasons)s::text[], %(d_runs)s::uuid[], %(d_not_befores)s::timestamptz[])
+         AS d (job_id, due_at, first_due_at, instants, decision, reason, run_id, not_before)
+    JOIN moved m ON m.id = d.job_id
+), recorded AS (
+    INSERT INTO cronzimus.firings
+        (job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, job_version)
+    SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, %(epoch)s, %(decided_by)s, version
+    FROM decided
+    ON CONFLICT (job_id, due_at) DO NOTHING
+    RETURNING run_id
+), opened AS (
+    INSERT INTO cronzimus.runs
+        (id, job_id, job_version, due_at, cause, max_attempts, max_running, priority, queue, not_before, trace_id)
+    SELECT d.run_id, d.job_id, d.version, d.due_at, 'schedule', d.max_attempts, d.max_running, d.priority, d.queue,
+           d.not_before, replace(d.run_id::text, '-', '')
+    FROM decided d JOIN recorded USING (run_id)
+    RETURNING id, not_before
+)
+SELECT term.epoch, opened.id, opened.not_before FROM term LEFT JOIN opened ON true;
+
+-- replace_open_runs --
+-- Overlap `replace`: what waits is cancelled, what runs is asked to stop.
+WITH waiting AS (
+    UPDATE cronzimus.runs
+    SET state = 'cancelled', ended_at = clock_timestamp(),
+        error = '{"type": "Replaced", "category": "BUSINESS", "message": "replaced by a later firing"}'
+    WHERE job_id = ANY(%(job_ids)s::text[]) AND state = 'pending' AND id <> ALL(%(fresh)s::uuid[])
+)
+UPDATE cronzimus.runs SET cancel_requested_at = clock_timestamp()
+WHERE job_id = ANY(%(job_ids)s::text[]) AND state = 'running' AND cancel_requested_at IS NULL
+RETURNING id;
+
+-- mark_broken --
+-- The definition cannot be loaded: say so, keep it, and keep writing its ledger.
+UPDATE cronzimus.jobs
+SET status = 'broken', status_reason = %(reason)s, updated_at = clock_timestamp(),
+    next_due_at = CASE WHEN %(unschedulable)s THEN NULL ELSE next_due_at END
+WHERE id = %(job_id)s AND version = %(version)s AND status = 'active';
+
+-- mend_broken --
+-- A new leader may know what the last one could not load.
+UPDATE cronzimus.jobs
+SET status = 'active', status_reason = NULL, updated_at = clock_timestamp()
+WHERE status = 'broken' AND next_due_at IS NOT NULL;
+
+-- notify --
+SELECT pg_notify(%(channel)s, %(payload)s);

@@ -1,0 +1,74 @@
+-- unclaimed --
+-- Pending runs whose time has come or comes soon, and that nobody has claimed for a while.
+SELECT id, not_before
+FROM cronzimus.runs
+WHERE state = 'pending'
+  AND queued_at <= clock_timestamp() - %(patience)s::interval
+  AND (not_before IS NULL OR not_before <= clock_timestamp() + interval '2 seconds')
+ORDER BY id
+LIMIT %(limit)s;
+
+-- reap --
+-- Attempts whose worker stopped renewing its lease: back to pending while tries are left, else lost.
+WITH silent AS (
+    SELECT r.id, r.attempt, r.worker_id, r.started_at, r.cancel_requested_at, r.max_attempts,
+           v.definition -> 'policy' AS policy
+    FROM cronzimus.runs r
+    LEFT JOIN cronzimus.job_versions v ON v.job_id = r.job_id AND v.version = r.job_version
+    WHERE r.state = 'running' AND r.lease_until < clock_timestamp()
+    ORDER BY r.id
+    LIMIT %(limit)s
+    FOR UPDATE OF r SKIP LOCKED
+), reaped AS (
+    UPDATE cronzimus.runs r
+    SET state = CASE WHEN s.cancel_requested_at IS NOT NULL THEN 'cancelled'
+                     WHEN s.attempt < s.max_attempts THEN 'pending' ELSE 'lost' END,
+        ended_at = CASE WHEN s.cancel_requested_at IS NULL AND s.attempt < s.max_attempts
+                        THEN NULL ELSE clock_timestamp() END,
+        not_before = CASE WHEN s.cancel_requested_at IS NULL AND s.attempt < s.max_attempts
+                          THEN clock_timestamp() + make_interval(secs => least(
+                               coalesce((s.policy ->> 'backoff')::float8, 1)
+                               * coalesce((s.policy ->> 'backoff_multiplier')::float8, 1) ^ least(s.attempt - 1, 64),
+                               coalesce((s.policy ->> 'backoff_cap')::float8, 300))) END,
+        error = jsonb_build_object('type', 'WorkerLost', 'category', 'SYSTEM', 'message',
+                                   format('worker %%s stopped renewing its lease', s.worker_id)),
+        lease_until = NULL
+    FROM silent s
+    WHERE r.id = s.id
+    RETURNING r.id, s.attempt, s.worker_id, s.started_at, r.state, r.error, r.not_before
+), tried AS (
+    INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
+    SELECT id, attempt, worker_id, started_at, clock_timestamp(),
+           CASE state WHEN 'cancelled' THEN 'cancelled' ELSE 'lost' END, error
+    FROM reaped
+    ON CONFLICT (run_id, attempt) DO NOTHING
+)
+SELECT id, state, not_before FROM reaped;
+
+-- partition_for --
+-- A week's partition of the ledger; rows of that week that already lie in the default one move over.
+SELECT cronzimus.ensure_firings_partition(%(day)s::date);
+
+-- old_partitions --
+-- Partitions of the ledger that end before the given day.
+SELECT c.relname
+FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'cronzimus.firings'::regclass
+  AND c.relname ~ '^firings_[0-9]{8}$'
+  AND to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= %(before)s::date;
+
+-- drop_partition --
+SELECT cronzimus.drop_firings_partition(%(name)s);
+
+-- prune_default --
+DELETE FROM cronzimus.firings_default WHERE due_at < %(before)s;
+
+-- prune_runs --
+-- Finished runs older than the history is kept, a batch at a time.
+DELETE FROM cronzimus.runs
+WHERE id IN (
+    SELECT id FROM cronzimus.runs
+    WHERE id < %(oldest_id)s AND state NOT IN ('pending', 'running')
+    ORDER BY id
+    LIMIT %(limit)s);

@@ -1,0 +1,218 @@
+"""The timetable: which jobs exist and how they stand. Every write is one transaction and leaves a version."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cronzimus.common.db import Database, Refused, array, as_json
+from cronzimus.common.sql import queries
+from cronzimus.errors import Conflict, NotFound
+from cronzimus.models.job import Job, JobDefinition, JobStatus, Source
+from cronzimus.models.page import Page
+from cronzimus.services.decide import Decided, first_due, settle
+from cronzimus.services.definitions import Definitions
+
+_SQL = queries("cronzimus.services.sql", "timetable.sql")
+
+
+class _Row(NamedTuple):
+    """A job's row, locked, and the clock after the lock was had: every change counts from that instant."""
+
+    id: str
+    version: int
+    status: JobStatus
+    next_due_at: datetime | None
+    now: datetime
+
+
+class Timetable:
+    """Add, replace, remove, pause, resume. `by` names who did it. All may raise DatabaseUnavailable."""
+
+    def __init__(self, database: Database, definitions: Definitions) -> None:
+        self._database = database
+        self._definitions = definitions
+
+    def get(self, job_id: str) -> Job:
+        """One job; raises NotFound."""
+        job = self._database.fetch_one(_SQL["get"], {"id": job_id}, row=Job)
+        if job is None:
+            raise _unknown(job_id)
+        return job
+
+    def list(
+        self,
+        *,
+        status: str | None = None,
+        kind: str | None = None,
+        tag: str | None = None,
+        search: str | None = None,
+        source: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[Job]:
+        """One page of jobs in order of their ids."""
+        filters = {"status": status, "kind": kind, "tag": tag, "search": search, "source": source}
+        params = {**filters, "limit": limit, "offset": offset}
+        jobs = self._database.fetch_all(_SQL["page"], params, row=Job)
+        (total,) = self._database.fetch_one(_SQL["count"], filters) or (0,)
+        return Page(tuple(jobs), total, limit, offset)
+
+    def add(self, definition: JobDefinition, *, by: str, source: Source = Source.API) -> Job:
+        """A new job; raises Conflict JOB_EXISTS."""
+        try:
+            with self._database.transaction():
+                self._insert(definition, by, source)
+                return self.get(definition.id)
+        except Refused as refused:
+            raise Conflict(f"a job {definition.id!r} exists already", code="JOB_EXISTS") from refused
+
+    def replace(
+        self, definition: JobDefinition, *, by: str, expected_version: int | None = None, source: Source = Source.API
+    ) -> Job:
+        """Another definition under the same id; it counts from now on. Raises NotFound, Conflict VERSION_CONFLICT."""
+        with self._database.transaction():
+            row = self._lock(definition.id)
+            if expected_version is not None and row.version != expected_version:
+                raise Conflict(
+                    f"job {row.id!r} is at version {row.version}, not {expected_version}", code="VERSION_CONFLICT"
+                )
+            self._settle(row, by)
+            version = self._write_version(definition.id, definition, "replace", by, row.now)
+            due_at = first_due(definition, row.now)
+            status = JobStatus.PAUSED if row.status == JobStatus.PAUSED else _status_for(due_at, definition)
+            self._database.execute(_SQL["update"], _columns(definition, version, status, source, due_at))
+            self._notify(definition.id)
+            return self.get(definition.id)
+
+    def remove(self, job_id: str, *, by: str) -> None:
+        """Take a job off the timetable; its history stays, what waits is cancelled."""
+        with self._database.transaction():
+            row = self._lock(job_id)
+            self._settle(row, by)
+            self._write_version(job_id, None, "delete", by, row.now)
+            self._database.execute(_SQL["delete"], {"id": job_id})
+            self._database.execute(_SQL["cancel_pending"], {"id": job_id})
+            self._notify(job_id)
+
+    def pause(self, job_id: str, *, by: str) -> Job:
+        """From now on its instants are `skipped (paused)`; raises Conflict JOB_FINISHED."""
+        return self._set_status(job_id, JobStatus.PAUSED)
+
+    def resume(self, job_id: str, *, by: str) -> Job:
+        """From now on its instants fire again."""
+        return self._set_status(job_id, JobStatus.ACTIVE)
+
+    def synchronise(self, declared: Sequence[tuple[JobDefinition, Source]]) -> None:
+        """Make the timetable say what code and files say; a job changed through the API stays as it is there.
+
+        Safe in any number of processes at once: each job is compared and written under its row's lock.
+        """
+        present = self._sources([definition.id for definition, _ in declared])
+        for definition, source in declared:
+            if definition.id not in present:
+                self._add_if_absent(definition, source)
+            elif present[definition.id] != Source.API:
+                self._replace_if_different(definition, source)
+        self._remove_undeclared({definition.id for definition, _ in declared})
+
+    def _insert(self, definition: JobDefinition, by: str, source: Source) -> None:
+        (now,) = self._database.fetch_one(_SQL["clock"]) or (None,)
+        version = self._write_version(definition.id, definition, "create", by, now)
+        due_at = first_due(definition, now)
+        params = _columns(definition, version, _status_for(due_at, definition), source, due_at)
+        self._database.execute(_SQL["insert"], params)
+        self._notify(definition.id)
+
+    def _write_version(
+        self, job_id: str, definition: JobDefinition | None, operation: str, by: str, now: datetime
+    ) -> int:
+        (last,) = self._database.fetch_one(_SQL["last_version"], {"id": job_id}) or (0,)
+        document = as_json(None if definition is None else definition.document())
+        params = {"id": job_id, "version": last + 1, "definition": document, "operation": operation}
+        self._database.execute(_SQL["write_version"], {**params, "by": by, "now": now})
+        return int(last) + 1
+
+    def _lock(self, job_id: str) -> _Row:
+        row = self._database.fetch_one(_SQL["lock"], {"id": job_id})
+        if row is None:
+            raise _unknown(job_id)
+        return _Row(*row)
+
+    def _settle(self, row: _Row, by: str) -> None:
+        """Give every instant that has come, and was not decided yet, its row under the definition it belongs to."""
+        if row.next_due_at is None or row.next_due_at > row.now:
+            return
+        definition = self._definitions.get(row.id, row.version)
+        rows = settle(definition, JobStatus(row.status), row.next_due_at, row.now)
+        self._database.execute(_SQL["settle"], {"id": row.id, "by": by, "version": row.version, **_settled(rows)})
+
+    def _set_status(self, job_id: str, status: JobStatus) -> Job:
+        with self._database.transaction():
+            row = self._lock(job_id)
+            if row.status == JobStatus.FINISHED:
+                raise Conflict(f"job {job_id!r} has finished: nothing of it is due any more", code="JOB_FINISHED")
+            self._database.execute(_SQL["set_status"], {"id": job_id, "status": status})
+            self._notify(job_id)
+            return self.get(job_id)
+
+    def _sources(self, job_ids: Iterable[str]) -> dict[str, str]:
+        return dict(self._database.fetch_all(_SQL["sources"], {"ids": array(job_ids)}))
+
+    def _add_if_absent(self, definition: JobDefinition, source: Source) -> None:
+        try:
+            self.add(definition, by=source, source=source)
+        except Conflict:
+            return  # another replica started at the same time and was first
+
+    def _replace_if_different(self, definition: JobDefinition, source: Source) -> None:
+        with self._database.transaction():
+            self._lock(definition.id)
+            stored = self.get(definition.id)
+            if stored.definition != definition.document() or stored.source != source:
+                self.replace(definition, by=source, source=source)
+
+    def _remove_undeclared(self, declared: set[str]) -> None:
+        for job_id, _, source in self._database.fetch_all(_SQL["declared"]):
+            if job_id not in declared:
+                try:
+                    self.remove(job_id, by=source)
+                except NotFound:
+                    continue  # another replica was first
+
+    def _notify(self, job_id: str) -> None:
+        self._database.execute(_SQL["notify"], {"id": job_id})
+
+
+def _unknown(job_id: str) -> NotFound:
+    return NotFound(f"there is no job {job_id!r}", code="JOB_NOT_FOUND")
+
+
+def _status_for(due_at: datetime | None, definition: JobDefinition) -> JobStatus:
+    """A job with nothing left to come is finished, unless it only ever runs by hand."""
+    if due_at is None and any(trigger.type != "manual" for trigger in definition.triggers):
+        return JobStatus.FINISHED
+    return JobStatus.ACTIVE
+
+
+def _columns(
+    definition: JobDefinition, version: int, status: JobStatus, source: Source, due_at: datetime | None
+) -> dict[str, Any]:
+    return {
+        "id": definition.id,
+        "version": version,
+        "kind": definition.kind,
+        "tags": list(definition.tags),
+        "status": status,
+        "source": source,
+        "next_due_at": due_at,
+    }
+
+
+def _settled(rows: Sequence[Decided]) -> dict[str, str]:
+    return {
+        "due_ats": array([row.due_at for row in rows]),
+        "firsts": array([row.first_due_at or row.due_at for row in rows]),
+        "instants": array([row.instants for row in rows]),
+        "decisions": array([row.decision for row in rows]),
+        "reasons": array([row.reason for row in rows]),
+    }

@@ -1,0 +1,97 @@
+"""What the leader does once a second so that nothing is forgotten: re-send, reap, prune."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from cronzimus.common.db import Database
+from cronzimus.common.sql import queries
+from cronzimus.models.leader import Term
+from cronzimus.models.run import Offer
+
+_SQL = queries("cronzimus.services.sql", "upkeep.sql")
+_BATCH = 1000
+_EVERY_SECONDS = 1.0
+_BACKLOG_SECONDS = 0.1
+_PRUNE_EVERY_SECONDS = 3600.0
+_WEEKS_AHEAD = 4
+
+OfferRuns = Callable[[Sequence[Offer]], None]
+
+
+class Upkeep:
+    """The leader's broom. `step` is called for ever by a loop and does nothing while standing by."""
+
+    def __init__(
+        self,
+        database: Database,
+        offer: OfferRuns,
+        term: Callable[[], Term | None],
+        *,
+        lease_seconds: float,
+        retention_days: int,
+        patience_seconds: float = 1.0,
+    ) -> None:
+        self._database = database
+        self._offer = offer
+        self._term = term
+        self._lease_seconds = lease_seconds
+        self._retention = timedelta(days=retention_days)
+        self._patience = timedelta(seconds=patience_seconds)
+        self._pruned_at: float | None = None
+
+    def step(self) -> float:
+        """One round, if this replica leads; seconds until the next."""
+        term = self._term()
+        if term is None:
+            return _EVERY_SECONDS
+        resent = self.resend()
+        if self._has_led_for_a_lease(term):
+            self.reap()
+        self._prune_now_and_then()
+        return _BACKLOG_SECONDS if resent == _BATCH else _EVERY_SECONDS
+
+    def resend(self) -> int:
+        """Offer pending runs that nobody claimed; how many."""
+        rows = self._database.fetch_all(_SQL["unclaimed"], {"patience": self._patience, "limit": _BATCH})
+        self._offer([Offer(run_id, not_before) for run_id, not_before in rows])
+        return len(rows)
+
+    def reap(self) -> int:
+        """End the attempts whose worker fell silent; how many. Those with tries left are offered again."""
+        rows = self._database.fetch_all(_SQL["reap"], {"limit": _BATCH})
+        self._offer([Offer(run_id, not_before) for run_id, state, not_before in rows if state == "pending"])
+        return len(rows)
+
+    def prune(self) -> int:
+        """Make room ahead in the ledger and drop what is older than the retention; runs deleted."""
+        now = datetime.now(UTC)
+        for week in range(_WEEKS_AHEAD + 1):
+            self._database.execute(_SQL["partition_for"], {"day": (now + timedelta(weeks=week)).date()})
+        oldest = now - self._retention
+        for (name,) in self._database.fetch_all(_SQL["old_partitions"], {"before": oldest.date()}):
+            self._database.execute(_SQL["drop_partition"], {"name": name})
+        self._database.execute(_SQL["prune_default"], {"before": oldest})
+        return self._prune_runs(oldest)
+
+    def _prune_runs(self, oldest: datetime) -> int:
+        params = {"oldest_id": first_id_of(oldest), "limit": _BATCH}
+        deleted = 0
+        while batch := self._database.execute(_SQL["prune_runs"], params):
+            deleted += batch
+        return deleted
+
+    def _has_led_for_a_lease(self, term: Term) -> bool:
+        """After an outage the living must have had time to renew before the silent are called dead."""
+        return time.monotonic() - term.started > self._lease_seconds
+
+    def _prune_now_and_then(self) -> None:
+        if self._pruned_at is None or time.monotonic() - self._pruned_at > _PRUNE_EVERY_SECONDS:
+            self._pruned_at = time.monotonic()
+            self.prune()
+
+
+def first_id_of(instant: datetime) -> UUID:
+    """The smallest time-ordered id a run of that instant can have."""
+    return UUID(int=max(int(instant.timestamp() * 1000), 0) << 80)
