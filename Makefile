@@ -15,6 +15,7 @@ help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed-run ## make .venv with what the service needs
+	@echo "ready: $(BIN)/cronzimus"
 
 install-dev: $(VENV)/.installed-dev
 

@@ -1,8 +1,8 @@
 """Asks the public vulnerability services about every pinned package: `make security` runs it.
 
-pip-audit exits 0 both when all is well and when the service knew none of the packages, so its answer is counted here:
-only what was really looked up is called audited. Without any source the scan says so and fails only when
-SECURITY_OFFLINE_OK=0 asks it to, for a place where a source must be in reach.
+pip-audit exits 0 both when all is well and when the service knew none of the packages, so its answer is
+counted here: only what was really looked up is called audited. Without any source the scan says so, and fails
+only when SECURITY_OFFLINE_OK=0 asks it to, for a place where a source must be in reach.
 """
 
 import json

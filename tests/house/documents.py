@@ -38,7 +38,7 @@ def template(route: str) -> str:
 
 
 def described(text: str) -> set[tuple[str, str]]:
-    """Every (method, route) that a document speaks of: `GET /api/v1/jobs`, `GET PUT /x`, or in cells of a table."""
+    """Every (method, route) a document speaks of: `GET /api/v1/jobs`, `GET, PUT /x`, or in table cells."""
     found = set()
     for line in text.splitlines():
         for methods, route in re.findall(r"\b((?:[A-Z]{3,7}[`|,/ ]+)+)(/[\w/<>{}:.\-]*)", line):

@@ -1,4 +1,4 @@
-"""Looks for keys, tokens and passwords in everything that is, or would be, committed: `make security` runs it."""
+"""Looks for keys, tokens and passwords in all that is, or would be, committed: `make security` runs it."""
 
 import re
 import sys
@@ -21,9 +21,7 @@ SHAPES = {
     "a signed web token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     "a Cronzimus token": re.compile(r"\bczk_[\w-]{30,}"),
 }
-PASSWORD_IN_URL = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://[^\s:/@\"']+:(?P<password>[^\s@/\"'<>{}$%]+)@(?P<host>[\w.-]+)"
-)
+PASSWORD_IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@\"']+:[^\s@/\"'<>{}$%]+@(?P<host>[\w.-]+)")
 ASSIGNMENT = re.compile(
     r"(?i)\b\w*(password|passwd|secret|token|api_?key)\w*[\"']?\s*[:=]\s*[\"'](?P<value>[\w+/=.-]{16,})[\"']"
 )
@@ -34,7 +32,7 @@ GENERATED = re.compile(r"requirements.*\.txt")
 def findings(text: str, *, invented: bool = False) -> Iterator[tuple[int, str]]:
     """The line numbers of a text that look like secrets, and what they look like.
 
-    In `invented` surroundings (tests, documents) a value that is only *named* a secret is taken for an example.
+    In `invented` surroundings (tests, documents) a value that is only *named* a secret counts as an example.
     """
     for number, line in enumerate(text.splitlines(), start=1):
         if HARMLESS not in line:

@@ -13,7 +13,8 @@ STATEMENT = re.compile(
       (?i: select \s+ (.+?\s+from\s | [\d'*] | [\w.]+\( )
         | insert \s+ into \s | delete \s+ from \s | update \s+ [\w.]+ \s+ set \s+ \w+ \s* =
         | with \s+ (recursive\s+)? \w+ (\s*\([^)]*\))? \s+ as \s+ (not\s+materialized\s*)? \(
-        | (create|alter|drop|truncate) \s+ (table|index|unique|schema|database|role|type|view|sequence|function) \s )
+        | (create|alter|drop|truncate) \s+
+          (table|index|unique|schema|database|role|type|view|sequence|function) \s )
       | (LISTEN|UNLISTEN|NOTIFY|SET|RESET|SHOW|BEGIN|COMMIT|ROLLBACK|SAVEPOINT|LOCK|VACUUM|ANALYZE) (\s|;|$)
     ) | .*\b(ORDER\ BY|GROUP\ BY|ON\ CONFLICT|FOR\ UPDATE|RETURNING)\b""",
     re.VERBOSE | re.DOTALL,
