@@ -1,5 +1,6 @@
 """The settings tree: every key, its type, its default and what it means."""
 
+from cronzimus.settings.jobs import FileJob
 from cronzimus.settings.sections import (
     ApiSettings,
     ApiToken,
@@ -12,7 +13,7 @@ from cronzimus.settings.sections import (
     ServerSettings,
     WorkerSettings,
 )
-from cronzimus.settings.tree import FileJob, Settings, redacted
+from cronzimus.settings.tree import Settings, redacted
 from cronzimus.settings.types import Dsn, Environment, Scope
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The sections of the settings tree; their descriptions feed the documentation, defaults are development's."""
+"""The sections of the settings tree; descriptions feed the documentation, defaults are development's."""
 
 import hashlib
 from typing import Literal, Self
@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from cronzimus.settings.types import (
+    Address,
     Count,
     DatabaseUrl,
     Level,
@@ -91,9 +92,8 @@ class AuthSettings(Section):
 class ApiSettings(Section):
     """The REST interface."""
 
-    bind_address: str | None = Field(
+    bind_address: Address = Field(
         default=None,
-        pattern=r"^.+:[0-9]{1,5}$",
         description="host:port; when set it wins over server.host and server.port.",
     )
     cors_enabled: bool = Field(default=False, description="Answer cross-origin requests from cors_origins.")

@@ -2,10 +2,11 @@
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, Secret, SecretStr, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, Secret, SecretStr, model_validator
 
+from cronzimus.settings.jobs import FileJob
 from cronzimus.settings.sections import (
     ApiSettings,
     AppSettings,
@@ -18,6 +19,8 @@ from cronzimus.settings.sections import (
 )
 from cronzimus.settings.types import Environment, Section
 
+OVERRIDE = "override"
+
 # The defaults of the sections are those of development; these differ everywhere else.
 OUTSIDE_DEVELOPMENT: Mapping[str, Mapping[str, Any]] = {
     "server": {
@@ -26,16 +29,6 @@ OUTSIDE_DEVELOPMENT: Mapping[str, Mapping[str, Any]] = {
     "scheduler": {"sample_job": False},
     "worker": {"allowed_commands": ()},
 }
-
-
-class FileJob(BaseModel):
-    """A job as a file defines it: not yet validated, but it knows its place."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    document: dict[str, Any]
-    origin: str
 
 
 class Settings(Section):
@@ -70,6 +63,20 @@ class Settings(Section):
                 filled[section] = {**defaults, **own}
         return filled
 
+    @classmethod
+    def assembled(
+        cls,
+        values: Mapping[str, Any],
+        *,
+        jobs: tuple[FileJob, ...] = (),
+        origins: Mapping[str, str] | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Self:
+        """The tree of `values`, checked, and what is known about them; ValidationError when wrong."""
+        settings = cls.model_validate(values)
+        settings._jobs, settings._origins, settings._warnings = jobs, dict(origins or {}), warnings
+        return settings
+
     @property
     def jobs(self) -> tuple[FileJob, ...]:
         """The jobs of jobs.yaml, in file order."""
@@ -82,11 +89,18 @@ class Settings(Section):
 
     @property
     def listen(self) -> tuple[str, int]:
-        """Host and port to listen on: api.bind_address when set, else server.host and server.port."""
+        """Host and port to listen on: api.bind_address when set, else server.host and server.port.
+
+        `serve --port` still wins over an address that a file or a variable gives.
+        """
+        host, port = self.server.host, self.server.port
         if self.api.bind_address is None:
-            return self.server.host, self.server.port
-        host, _, port = self.api.bind_address.rpartition(":")
-        return host.strip("[]"), int(port)
+            return host, port
+        bound_host, _, bound_port = self.api.bind_address.rpartition(":")
+        weaker = self.origin("api.bind_address") != OVERRIDE
+        keep_host = weaker and self.origin("server.host") == OVERRIDE
+        keep_port = weaker and self.origin("server.port") == OVERRIDE
+        return host if keep_host else bound_host.strip("[]"), port if keep_port else int(bound_port)
 
     @property
     def auth_required(self) -> bool:
@@ -96,7 +110,7 @@ class Settings(Section):
         return not (self.environment == "development" and _is_loopback(self.listen[0]))
 
     def origin(self, key: str) -> str:
-        """Where the value of a key such as `server.port` came from: default, file:line, variable, override."""
+        """Where the value of a key such as `server.port` came from: default, file, variable, override."""
         while key and key not in self._origins:
             key = key.rpartition(".")[0]
         return self._origins.get(key, "default")

@@ -16,7 +16,9 @@ Scope = Literal["read", "operate", "admin"]
 class Section(BaseModel):
     """One section of the tree; unknown keys are refused, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class Dsn(Secret[str]):
@@ -52,6 +54,19 @@ def _database_url(value: object) -> object:
     return Dsn(value)
 
 
+def _address(value: object) -> object:
+    if isinstance(value, str):
+        host, _, port = value.rpartition(":")
+        if (
+            not host
+            or not port.isdecimal()
+            or int(port) > 65535
+            or (":" in host and not host.startswith("["))
+        ):
+            raise ValueError("expected host:port, such as 0.0.0.0:8080 or [::]:8080")
+    return value
+
+
 def _secret(value: object) -> object:
     return SecretStr(value) if isinstance(value, str) else value
 
@@ -66,6 +81,7 @@ def _level(value: object) -> object:
 
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Address = Annotated[str | None, BeforeValidator(_address)]
 Zone = Annotated[str, BeforeValidator(_known_zone)]
 Level = Annotated[LevelName, BeforeValidator(_level)]
 DatabaseUrl = Annotated[Dsn | None, BeforeValidator(_database_url)]

@@ -1,0 +1,200 @@
+"""The one door to YAML: plain data out, the place of every value kept, and nothing that could surprise.
+
+Scalars follow the core schema of YAML 1.2, so `22:30`, `NO` and `2026-01-01` are text. Refused, each with its
+place: repeated keys, anchors and aliases, tags, several documents, and whatever is too large or too deep.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from cronzimus.errors import ConfigError
+
+MAX_BYTES: Final = 256 * 1024
+MAX_NODES: Final = 10_000
+MAX_DEPTH: Final = 64
+
+Place = tuple[int, int]
+KeyPath = tuple[str | int, ...]
+
+_WORDS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+}
+_NUMBERS: Final[tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...]] = (
+    (re.compile(r"[-+]?[0-9]{1,4000}"), int),
+    (re.compile(r"0o[0-7]+"), partial(int, base=0)),
+    (re.compile(r"0x[0-9a-fA-F]+"), partial(int, base=0)),
+    (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"), float),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a YAML text says, and where it says it."""
+
+    data: Any
+    source: str
+    places: dict[KeyPath, Place]
+
+    def where(self, path: KeyPath = ()) -> str:
+        """`file:line:col` of the value at `path`, or of the nearest thing around it that the text holds."""
+        while path and path not in self.places:
+            path = path[:-1]
+        line, column = self.places.get(path, (1, 1))
+        return f"{self.source}:{line}:{column}"
+
+    def line(self, path: KeyPath) -> str:
+        """`file:line` of the value at `path`."""
+        return self.where(path).rpartition(":")[0]
+
+
+def load(source: Path | str, *, name: str | None = None) -> Document:
+    """Read a file (a Path) or a text (a str); ConfigError says `file:line:col: …` when it cannot be used."""
+    label = name or (str(source) if isinstance(source, Path) else "<text>")
+    raw = _read(source, label) if isinstance(source, Path) else source.encode("utf-8", "surrogatepass")
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(f"{label}: larger than {MAX_BYTES // 1024} kB")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{label}:{line}:1: not UTF-8 text") from None
+    return _Reader(label).read(text)
+
+
+def _read(path: Path, label: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{label}: cannot be read: {error.strerror}") from None
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence not yet read to its end; `key` is the mapping key that waits for its value."""
+
+    path: KeyPath
+    items: dict[str, Any] | list[Any]
+    key: str | None = None
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Builds plain data from the stream of events, so that a bad text is refused where it turns bad."""
+
+    source: str
+    root: Any = None
+    nodes: int = 0
+    documents: int = 0
+    stack: list[_Open] = field(default_factory=list)
+    places: dict[KeyPath, Place] = field(default_factory=dict)
+
+    def read(self, text: str) -> Document:
+        for event in self._events(text):
+            if isinstance(event, DocumentStartEvent):
+                self.documents += 1
+                self._refuse_if(self.documents > 1, event, "a second document; one file holds one")
+            elif isinstance(event, AliasEvent):
+                self._refuse_if(True, event, f"alias '*{event.anchor}' is not allowed; write the value out")
+            elif isinstance(event, NodeEvent):
+                self._node(event)
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                self.stack.pop()
+        return Document(self.root, self.source, self.places)
+
+    def _events(self, text: str) -> Iterator[Event]:
+        try:
+            yield from YAML(typ="safe", pure=True).parse(text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            raise ConfigError(f"{self.source}{place}: {error.problem or error.context}") from None
+        except (YAMLError, ValueError, RecursionError) as error:
+            raise ConfigError(f"{self.source}: not valid YAML: {str(error).splitlines()[0]}") from None
+
+    def _node(self, event: NodeEvent) -> None:
+        self.nodes += 1
+        self._refuse_if(self.nodes > MAX_NODES, event, f"more than {MAX_NODES} values")
+        self._refuse_if(event.anchor is not None, event, f"anchor '&{event.anchor}' is not allowed")
+        tag = getattr(event, "tag", None)
+        self._refuse_if(tag not in (None, "!"), event, f"tag '{tag}' is not allowed")
+        parent = self.stack[-1] if self.stack else None
+        if parent is not None and isinstance(parent.items, dict) and parent.key is None:
+            self._key(parent, event)
+        elif isinstance(event, ScalarEvent):
+            self._attach(parent, event, self._scalar(event))
+        else:
+            self._refuse_if(len(self.stack) >= MAX_DEPTH, event, f"nested deeper than {MAX_DEPTH} levels")
+            items: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
+            self.stack.append(_Open(self._attach(parent, event, items), items))
+
+    def _key(self, parent: _Open, event: NodeEvent) -> None:
+        self._refuse_if(not isinstance(event, ScalarEvent) or event.value == "", event, "a key must be text")
+        assert isinstance(event, ScalarEvent) and isinstance(parent.items, dict)
+        key = str(event.value)
+        self._refuse_if(key == "<<" and event.style is None, event, "merge key '<<' is not allowed")
+        if key in parent.items:
+            first = self.places[(*parent.path, key)][0]
+            self._refuse_if(True, event, f"key {key!r} appears twice (first on line {first})")
+        parent.key = key
+        self.places[(*parent.path, key)] = _place(event)
+
+    def _attach(self, parent: _Open | None, event: NodeEvent, value: Any) -> KeyPath:
+        if parent is None:
+            self.root = value
+            self.places[()] = _place(event)
+            return ()
+        if isinstance(parent.items, list):
+            path = (*parent.path, len(parent.items))
+            self.places[path] = _place(event)
+            parent.items.append(value)
+            return path
+        assert parent.key is not None
+        path, parent.items[parent.key] = (*parent.path, parent.key), value
+        parent.key = None
+        return path
+
+    def _scalar(self, event: ScalarEvent) -> Any:
+        text = str(event.value)
+        if event.style is not None or event.tag == "!":
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        for pattern, convert in _NUMBERS:
+            if pattern.fullmatch(text):
+                number = convert(text)
+                self._refuse_if(number in (math.inf, -math.inf), event, "a number this large is not allowed")
+                return number
+        return text
+
+    def _refuse_if(self, wrong: bool, event: Event, why: str) -> None:
+        if wrong:
+            line, column = _place(event)
+            raise ConfigError(f"{self.source}:{line}:{column}: {why}")
+
+
+def _place(event: Event) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
