@@ -24,7 +24,7 @@ class CronzimusError(Exception):
         self.faults = tuple(faults)
 
 
-class Invalid(CronzimusError):
+class Invalid(CronzimusError, ValueError):
     """What was given cannot be right, whatever the state of the system."""
 
     code = "VALIDATION_ERROR"

@@ -1,0 +1,51 @@
+"""The timetable: WHAT runs WHEN. Add a job here, in config/base/jobs.yaml, or through REST."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from cronzimus.controller.task import task
+from cronzimus.errors import ConfigError, Invalid
+from cronzimus.jobs.job_factory import JobFactory, definition_of
+from cronzimus.models.job import JobDefinition, Source
+from cronzimus.settings import Settings
+
+
+class APSchedulerConfig:
+    """Flask-APScheduler's configuration object; `JOBS` is read at start and at reload."""
+
+    SCHEDULER_API_ENABLED = False  # the stock routes take any importable callable; ours are api/scheduler.py
+
+    def __init__(self, settings: Settings, factory: JobFactory, more: Iterable[dict[str, Any]] = ()) -> None:
+        self._settings = settings
+        self._factory = factory
+        self._more = tuple(more)
+
+    @property
+    def JOBS(self) -> list[dict[str, Any]]:
+        """Every job that code or a file declares; rows written through the API are merged in by id."""
+        return [job for _, job in self._declared()]
+
+    def declared(self) -> list[tuple[JobDefinition, Source]]:
+        """The same as definitions, with the door each came through; a file wins over code."""
+        return [(definition_of(job), source) for source, job in self._declared()]
+
+    def _declared(self) -> list[tuple[Source, dict[str, Any]]]:
+        by_id = {job["id"]: (Source.CODE, job) for job in [*self._in_code(), *self._more]}
+        by_id |= {job["id"]: (Source.FILE, job) for job in self._in_files()}
+        return list(by_id.values())
+
+    def _in_code(self) -> list[dict[str, Any]]:
+        jobs = []
+        if self._settings.scheduler.sample_job:
+            jobs.append(JobFactory.create_job(task, "interval", {"seconds": 5}, "sample_task"))
+        return jobs
+
+    def _in_files(self) -> list[dict[str, Any]]:
+        return [self._from_file(job.id, job.document, job.origin) for job in self._settings.jobs]
+
+    def _from_file(self, job_id: str, document: dict[str, Any], origin: str) -> dict[str, Any]:
+        try:
+            return self._factory.from_document({"id": job_id, **document})
+        except Invalid as error:
+            faults = "; ".join(f"{fault.field}: {fault.message}" for fault in error.faults) or error.message
+            raise ConfigError(f"{origin}: job {job_id!r}: {faults}", code=error.code) from error

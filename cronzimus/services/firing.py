@@ -62,7 +62,7 @@ class FiringService:
             if definition is None:
                 continue
             if isinstance(definition, Invalid):
-                self._mark_broken(job_id, version, definition.message, unschedulable=True)
+                self.mark_broken(job_id, version, definition.message)
                 continue
             status = self._judge_loadable(definition, version, JobStatus(status))
             jobs.append(DueJob(definition, version, status, due_at, open_runs.get(job_id, 0)))
@@ -93,6 +93,11 @@ class FiringService:
         """Give broken jobs another chance, as a new leader may know their functions; how many."""
         return self._database.execute(_SQL["mend_broken"])
 
+    def mark_broken(self, job_id: str, version: int, reason: str, *, unschedulable: bool = True) -> None:
+        """Say that a definition cannot be loaded; `unschedulable` when not even its next instant is known."""
+        params = {"job_id": job_id, "version": version, "reason": reason, "unschedulable": unschedulable}
+        self._database.execute(_SQL["mark_broken"], params)
+
     def _open_runs(self, definitions: Iterable[JobDefinition | Invalid]) -> dict[str, int]:
         bounded = [d.id for d in definitions if not isinstance(d, Invalid) and d.policy.overlap is not Overlap.ALLOW]
         if not bounded:
@@ -105,12 +110,8 @@ class FiringService:
         trouble = self._definitions.trouble_with(definition, version)
         if trouble is None:
             return status
-        self._mark_broken(definition.id, version, trouble, unschedulable=False)
+        self.mark_broken(definition.id, version, trouble, unschedulable=False)
         return JobStatus.BROKEN
-
-    def _mark_broken(self, job_id: str, version: int, reason: str, *, unschedulable: bool) -> None:
-        params = {"job_id": job_id, "version": version, "reason": reason, "unschedulable": unschedulable}
-        self._database.execute(_SQL["mark_broken"], params)
 
     def _cancel_older(self, job_ids: list[str], plans: Sequence[Plan]) -> None:
         fresh = [row.run_id for p in plans for row in p.decided if row.run_id is not None]

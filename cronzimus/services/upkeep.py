@@ -30,7 +30,7 @@ class Upkeep:
         term: Callable[[], Term | None],
         *,
         lease_seconds: float,
-        retention_days: int,
+        retention_days: float,
         patience_seconds: float = 1.0,
     ) -> None:
         self._database = database

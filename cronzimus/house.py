@@ -1,0 +1,302 @@
+"""The house of one process: every part built once, started in order, stopped in reverse."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from cronzimus.common.db import Database
+from cronzimus.common.embedded import EmbeddedPostgres
+from cronzimus.common.logger import get_logger
+from cronzimus.common.loop import Loop
+from cronzimus.common.migrate import Migrations
+from cronzimus.common.notify import Listener
+from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
+from cronzimus.jobs import APSchedulerConfig
+from cronzimus.jobs.due import WakeUp
+from cronzimus.jobs.job_factory import JobFactory
+from cronzimus.jobs.scheduler import LedgerScheduler
+from cronzimus.models.leader import Term
+from cronzimus.models.policy import CatchUp
+from cronzimus.services.claims import Claims
+from cronzimus.services.definitions import Definitions
+from cronzimus.services.explain import Explain
+from cronzimus.services.firing import CANCEL_CHANNEL, FiringService
+from cronzimus.services.history import History
+from cronzimus.services.leadership import Leadership
+from cronzimus.services.readiness import ReadinessReport
+from cronzimus.services.runs import Runs
+from cronzimus.services.timetable import Timetable
+from cronzimus.services.upkeep import Upkeep
+from cronzimus.services.verify import Verifier
+from cronzimus.settings import Settings
+from cronzimus.workers.engines.inline import InlineEngine
+from cronzimus.workers.worker import Worker
+
+_LOG = get_logger(__name__)
+_NOT_STARTED = "postgresql:///cronzimus-was-not-started"
+_FOREVER_SECONDS = 10 * 365 * 86_400.0
+_BOOT_RETRY_SECONDS = 0.5
+_WATCH_SECONDS = 1.0
+WATCHDOG_EXIT = 70
+
+
+class House:
+    """Everything one process needs to decide, execute and explain. Build it after a fork, never before."""
+
+    def __init__(self, settings: Settings, more_jobs: Iterable[dict[str, Any]] = (), *, url: str | None = None) -> None:
+        self.settings = settings
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.embedded: EmbeddedPostgres | None = None
+        self.url = url or self._find_database()
+        self._build_ground()
+        self._build_services()
+        self._build_loops()
+        self.config = APSchedulerConfig(settings, self.factory, more_jobs)
+        self._schema_ready = threading.Event()
+        self._draining = threading.Event()
+        self._stopped = threading.Event()
+        self._lead_since = time.monotonic()
+
+    @classmethod
+    def on_paper(cls, settings: Settings) -> "House":
+        """A house nobody lives in: its routes can be looked at, its database answers nothing."""
+        house = cls(settings, url=_NOT_STARTED)
+        house.database.close()
+        return house
+
+    def start(self) -> None:
+        """Start every part. A database that is away is waited for in the background; a wrong one is an error."""
+        self.config.declared()
+        self.leader_loop.start()
+        try:
+            self._boot()
+        except DatabaseUnavailable as error:
+            _LOG.warning("The database is not there yet, the service waits for it: {}", error)
+            self.boot_loop.start()
+
+    def stop(self) -> None:
+        """Resign, let runs finish for as long as settings allow, and leave; calling twice is a no-op."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        self.drain()
+        with suppress(CronzimusError):
+            self.worker.drain(self.settings.worker.drain_seconds)
+        self.worker.stop()
+        for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.boot_loop, self.leader_loop):
+            loop.stop(timeout=2)
+        self.listener.close()
+        for database in (self.database, self.task_database, self.leader_database, self.firing_database):
+            database.close()
+        if self.embedded is not None:
+            self.embedded.release()
+
+    def drain(self) -> None:
+        """Hand leadership over at once and stop taking runs; what runs goes on."""
+        if self._draining.is_set():
+            return
+        self._draining.set()
+        with suppress(Exception):
+            self.leadership.resign()
+        self.scheduler.shutdown(wait=False)
+        self.boot_loop.stop(timeout=0)
+
+    def reload(self) -> None:
+        """Merge the declared jobs into the timetable again."""
+        self.timetable.synchronise(self.config.declared())
+
+    def _find_database(self) -> str:
+        given = self.settings.database.url
+        if given is not None:
+            return given.get_secret_value()
+        self.embedded = EmbeddedPostgres(Path(self.settings.database.data_dir))
+        return self.embedded.start()
+
+    def _build_ground(self) -> None:
+        own = self.settings.database
+        patience, limit = own.connection_timeout_seconds, own.statement_timeout_seconds
+        self.database = Database(
+            self.url,
+            own.max_connections,
+            min_connections=own.min_connections,
+            timeout=patience,
+            statement_timeout=limit,
+        )
+        self.task_database = Database(
+            self.url, own.task_connections, statement_timeout=None, application_name="cronzimus:idle"
+        )
+        # A rotated session would look like the leader's death to the others.
+        self.leader_database = Database(
+            self.url, 1, timeout=2, statement_timeout=2, application_name="cronzimus:leader", max_lifetime=_FOREVER_SECONDS
+        )
+        self.firing_database = Database(
+            self.url, 1, timeout=patience, statement_timeout=limit, application_name="cronzimus:firing"
+        )
+
+    def _build_services(self) -> None:
+        scheduler, worker = self.settings.scheduler, self.settings.worker
+        self.factory = self._new_factory()
+        self.definitions = Definitions(self.database, self.factory.check_function)
+        self.timetable = Timetable(self.database, self.definitions)
+        self.history = History(self.database)
+        self.explain = Explain(self.database, self.definitions, self.history)
+        self.verifier = Verifier(self.database, self.definitions)
+        self.engine = InlineEngine()
+        self.runs = Runs(self.database, self.timetable, self.definitions, self.history, self.engine.offer)
+        self.worker = self._new_worker(worker.worker_id or self.name)
+        self.leadership = Leadership(
+            self.leader_database,
+            self.name,
+            term_seconds=scheduler.leader_term_seconds,
+            on_gain=self._on_gain,
+            on_lose=self._on_lose,
+            may_lead=self._may_lead,
+        )
+        self.firing = FiringService(self.firing_database, self.definitions, self.leadership)
+        self.wake_up = WakeUp(
+            self.firing,
+            lambda: self.leadership.term,
+            self.engine.offer,
+            batch_size=scheduler.batch_size,
+            poll_seconds=scheduler.poll_seconds,
+        )
+        self.scheduler = LedgerScheduler(self.wake_up, self.factory, self.timetable, self.runs)
+        self.upkeep = Upkeep(
+            self.database,
+            self.engine.offer,
+            lambda: self.leadership.term,
+            lease_seconds=worker.lease_seconds,
+            retention_days=self.settings.history.retention_days,
+        )
+
+    def _build_loops(self) -> None:
+        handlers = {"cronzimus_jobs": lambda _: self.scheduler.wake(), CANCEL_CHANNEL: self._cancel_here}
+        self.listener = Listener(self.url, handlers)
+        self.boot_loop = Loop("boot", self._boot_step, on_error=_report)
+        self.leader_loop = Loop("leadership", self.leadership.step, on_error=_report)
+        self.upkeep_loop = Loop("upkeep", self.upkeep.step, on_error=_report)
+        self.listen_loop = Loop("listen", self.listener.step, on_error=_report)
+        self.watchdog_loop = Loop("watchdog", self._watch, on_error=_report)
+        self.readiness = ReadinessReport(
+            self.leadership,
+            schema_ready=lambda: self._schema_ready.is_set(),
+            scheduler_alive=lambda: self.scheduler.alive,
+            worker_alive=lambda: self.worker.alive or not self.settings.worker.enabled,
+            draining=lambda: self._draining.is_set(),
+            scheduler_enabled=self.settings.scheduler.enabled,
+        )
+
+    def _new_factory(self) -> JobFactory:
+        scheduler = self.settings.scheduler
+        return JobFactory(
+            allowed_functions=scheduler.allowed_functions,
+            allowed_commands=self.settings.worker.allowed_commands,
+            timezone=scheduler.timezone,
+            misfire_grace=float(scheduler.misfire_grace_seconds),
+            max_instances=scheduler.max_instances,
+            catch_up=CatchUp.LATEST if scheduler.coalesce else CatchUp.ALL,
+            isolation=self.settings.worker.isolation,
+        )
+
+    def _new_worker(self, worker_id: str) -> Worker:
+        return Worker(
+            Claims(self.database),
+            self.definitions,
+            self.engine,
+            self.task_database,
+            self.settings,
+            worker_id=worker_id,
+        )
+
+    def _boot_step(self) -> float | None:
+        try:
+            self._boot()
+        except DatabaseUnavailable:
+            return _BOOT_RETRY_SECONDS
+        except ConfigError as error:
+            _LOG.critical("The service cannot start: {}", error.message)
+            os._exit(78)
+        return None
+
+    def _boot(self) -> None:
+        """Schema, declared jobs, then everything that needs both."""
+        self._migrate()
+        self.reload()
+        self._schema_ready.set()
+        if self.settings.worker.enabled:
+            self.worker.start()
+        if self.settings.scheduler.enabled:
+            self.scheduler.start()
+        for loop in (self.listen_loop, self.upkeep_loop, self.watchdog_loop):
+            loop.start()
+        self.leader_loop.wake()
+
+    def _migrate(self) -> None:
+        migrations = Migrations(self.url)
+        if self.settings.database.auto_migrate:
+            migrations.upgrade()
+        elif not migrations.is_current():
+            raise ConfigError(
+                f"the schema is at revision {migrations.current() or 'none'}, this version needs {migrations.head}: "
+                "run `cronzimus db upgrade` or set database.auto_migrate",
+                code="SCHEMA_OUTDATED",
+            )
+
+    def _may_lead(self) -> bool:
+        """Only a replica whose schema is there and whose scheduler lives stands for election."""
+        return self.settings.scheduler.enabled and self._schema_ready.is_set() and self.scheduler.alive
+
+    def _on_gain(self, term: Term) -> None:
+        _LOG.info("{} leads now, epoch {}", self.name, term.epoch)
+        with suppress(DatabaseUnavailable):
+            self.firing.mend_broken()
+        self._lead_since = time.monotonic()
+        self.scheduler.lead()
+
+    def _on_lose(self) -> None:
+        _LOG.info("{} does not lead any more", self.name)
+        if self.scheduler.alive:
+            self.scheduler.stand_by()
+
+    def _cancel_here(self, payload: str) -> None:
+        self.worker.cancel(UUID(payload))
+
+    def _watch(self) -> float:
+        """End a process that cannot do its work any more: something outside starts it again."""
+        self._revive_embedded()
+        trouble = self._trouble()
+        if trouble is not None and not self._draining.is_set():
+            _LOG.critical("The watchdog ends this process: {}", trouble)
+            os._exit(WATCHDOG_EXIT)
+        return _WATCH_SECONDS
+
+    def _trouble(self) -> str | None:
+        limit = self.settings.scheduler.watchdog_seconds
+        if self.settings.scheduler.enabled and not self.scheduler.alive:
+            return "the scheduler's thread died"
+        if self.leadership.term is not None:
+            silent = time.monotonic() - max(self.wake_up.last_completed, self._lead_since)
+            if silent > limit:
+                return f"no wake-up was completed for {silent:.0f} s"
+        dead = [loop.name for loop in (self.leader_loop, self.upkeep_loop, self.listen_loop) if not loop.alive]
+        if self.settings.worker.enabled and not self.worker.alive:
+            dead.append("worker")
+        return f"these loops died: {', '.join(dead)}" if dead else None
+
+    def _revive_embedded(self) -> None:
+        """Nobody else starts the embedded server again."""
+        if self.embedded is not None and self.readiness.report().components["database"] == "down":
+            self.embedded.ensure_running()
+
+
+def _report(name: str, error: Exception) -> None:
+    if isinstance(error, DatabaseUnavailable):
+        _LOG.debug("{}: {}", name, error)
+    else:
+        _LOG.opt(exception=error).error("{} failed and will try again", name)
