@@ -1,0 +1,239 @@
+"""The shapes of the answers, for the API document; the views build plain data of these shapes by hand."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from cronzimus.models.firing import Decision, Reason
+from cronzimus.models.job import JobStatus, Source
+from cronzimus.models.run import Cause, RunState
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FaultView(_Answer):
+    """One thing wrong with one field."""
+
+    field: str = Field(description="dotted path, such as trigger.seconds")
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="UPPER_SNAKE, for machines")
+    errors: list[FaultView]
+    request_id: str
+    error_message: str | None = Field(default=None, description="only on the /scheduler routes")
+
+
+class Running(_Answer):
+    """The process answers."""
+
+    status: Literal["running"]
+
+
+class ReadinessView(_Answer):
+    """Whether this process should get requests."""
+
+    status: Literal["ok", "degraded", "draining", "unavailable"]
+
+
+class HealthView(ReadinessView):
+    """How this process and what it depends on are."""
+
+    version: str
+    components: dict[str, JsonValue]
+
+
+class JobView(_Answer):
+    """A job: the fields of its document, and where it stands."""
+
+    id: str
+    kind: str
+    params: dict[str, Any]
+    trigger: dict[str, Any] | list[dict[str, Any]]
+    timezone: str
+    policy: dict[str, Any]
+    runs_on: str
+    queue: str
+    priority: int
+    tags: list[str]
+    description: str
+    status: JobStatus
+    status_reason: str | None = Field(description="why a job is broken or finished, when it is")
+    source: Source
+    version: int
+    next_run_time: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NextFiring(_Answer):
+    """A due instant to come."""
+
+    due_at: datetime
+    local: str = Field(description="the same instant on the wall clock of the trigger's zone")
+    dst: str | None = Field(description="set when the clock change moved or repeated this instant")
+
+
+class JobDetails(JobView):
+    """One job with its next due instants."""
+
+    definition: dict[str, Any] = Field(description="the document, as PUT takes it")
+    next: list[NextFiring]
+
+
+class AttemptView(_Answer):
+    """One try of a run."""
+
+    attempt: int
+    worker_id: str
+    state: RunState
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: float | None
+    error: dict[str, Any] | None
+
+
+class RunView(_Answer):
+    """One execution of a job."""
+
+    id: UUID
+    job_id: str
+    job_version: int
+    cause: Cause
+    state: RunState
+    attempt: int
+    max_attempts: int
+    due_at: datetime | None
+    queued_at: datetime
+    not_before: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_ms: float | None
+    cancel_requested_at: datetime | None
+    priority: int
+    queue: str
+    worker_id: str | None
+    params: dict[str, Any] | None
+    result: JsonValue
+    error: dict[str, Any] | None
+    metrics: dict[str, Any] | None
+    trace_id: str
+    parent_run_id: UUID | None
+    code_revision: str | None
+
+
+class RunDetails(RunView):
+    """One run with its attempts."""
+
+    kind: str | None
+    attempts: list[AttemptView]
+
+
+class RunStarted(_Answer):
+    """A run was queued; it may not have started yet."""
+
+    run_id: UUID
+    run: RunView
+
+
+class FiringView(_Answer):
+    """What became of one due instant, or of a stretch of them."""
+
+    job_id: str
+    due_at: datetime
+    first_due_at: datetime
+    instants: int
+    decision: Decision
+    reason: Reason | None
+    run_id: UUID | None
+    epoch: int
+    decided_by: str
+    decided_at: datetime
+    job_version: int
+
+
+class VersionView(_Answer):
+    """One definition a job had."""
+
+    job_id: str
+    version: int
+    definition: dict[str, Any] | None = Field(description="null where the job was deleted")
+    operation: str
+    changed_by: str
+    changed_at: datetime
+
+
+class WhyView(_Answer):
+    """Why a job ran, or did not, at a moment."""
+
+    job_id: str
+    at: datetime
+    due_at: datetime | None
+    sentence: str
+    decision: Decision | None
+    reason: Reason | None
+    firing: FiringView | None
+    run: RunView | None
+
+
+class _Page(_Answer):
+    total: int
+    limit: int
+    offset: int
+
+
+class JobPage(_Page):
+    """Jobs by id."""
+
+    items: list[JobView]
+
+
+class RunPage(_Page):
+    """Runs, latest first."""
+
+    items: list[RunView]
+
+
+class FiringPage(_Page):
+    """Firings, latest first."""
+
+    items: list[FiringView]
+
+
+class VersionPage(_Page):
+    """Versions of one job, oldest first."""
+
+    items: list[VersionView]
+
+
+class SchedulerInfo(_Answer):
+    """Flask-APScheduler's description of itself."""
+
+    current_host: str
+    allowed_hosts: list[str]
+    running: bool
+
+
+class LegacyJob(BaseModel):
+    """A job in Flask-APScheduler's shape; the fields of its trigger lie beside the others."""
+
+    id: str
+    name: str
+    func: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    trigger: str
+    misfire_grace_time: float | None
+    max_instances: int
+    next_run_time: datetime | None

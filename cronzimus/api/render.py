@@ -1,0 +1,118 @@
+"""The nouns of the house as plain data for an answer: built by hand, because lists are long and pages are many."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from cronzimus.models.firing import Firing
+from cronzimus.models.job import Job
+from cronzimus.models.run import Attempt, Run
+
+if TYPE_CHECKING:
+    from cronzimus.services.explain import Explanation
+    from cronzimus.services.history import JobVersion
+
+
+def job_view(job: Job) -> dict[str, Any]:
+    """The fields of the document, and where the job stands."""
+    return {
+        **job.definition,
+        "id": job.id,
+        "status": job.status,
+        "status_reason": job.status_reason,
+        "source": job.source,
+        "version": job.version,
+        "next_run_time": job.next_due_at,
+        "created_at": job.created_at,
+        "updated_at": job.updated_at,
+    }
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    """Everything about a run but its attempts."""
+    return {
+        "id": run.id,
+        "job_id": run.job_id,
+        "job_version": run.job_version,
+        "cause": run.cause,
+        "state": run.state,
+        "attempt": run.attempt,
+        "max_attempts": run.max_attempts,
+        "due_at": run.due_at,
+        "queued_at": run.queued_at,
+        "not_before": run.not_before,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "duration_ms": milliseconds(run.started_at, run.ended_at),
+        "cancel_requested_at": run.cancel_requested_at,
+        "priority": run.priority,
+        "queue": run.queue,
+        "worker_id": run.worker_id,
+        "params": run.params,
+        "result": run.result,
+        "error": run.error,
+        "metrics": run.metrics,
+        "trace_id": run.trace_id,
+        "parent_run_id": run.parent_run_id,
+        "code_revision": run.code_revision,
+    }
+
+
+def attempt_view(attempt: Attempt) -> dict[str, Any]:
+    """One try."""
+    return {
+        "attempt": attempt.attempt,
+        "worker_id": attempt.worker_id,
+        "state": attempt.state,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "duration_ms": milliseconds(attempt.started_at, attempt.ended_at),
+        "error": attempt.error,
+    }
+
+
+def firing_view(firing: Firing) -> dict[str, Any]:
+    """One row of the ledger."""
+    return {
+        "job_id": firing.job_id,
+        "due_at": firing.due_at,
+        "first_due_at": firing.first_due_at,
+        "instants": firing.instants,
+        "decision": firing.decision,
+        "reason": firing.reason,
+        "run_id": firing.run_id,
+        "epoch": firing.epoch,
+        "decided_by": firing.decided_by,
+        "decided_at": firing.decided_at,
+        "job_version": firing.job_version,
+    }
+
+
+def version_view(version: "JobVersion") -> dict[str, Any]:
+    """One definition a job had."""
+    return {
+        "job_id": version.job_id,
+        "version": version.version,
+        "definition": version.definition,
+        "operation": version.operation,
+        "changed_by": version.changed_by,
+        "changed_at": version.changed_at,
+    }
+
+
+def why_view(why: "Explanation") -> dict[str, Any]:
+    """A sentence, and the rows it was read from."""
+    return {
+        "job_id": why.job_id,
+        "at": why.at,
+        "due_at": why.due_at,
+        "sentence": why.sentence,
+        "decision": why.decision,
+        "reason": why.reason,
+        "firing": firing_view(why.firing) if why.firing else None,
+        "run": run_view(why.run) if why.run else None,
+    }
+
+
+def milliseconds(start: datetime | None, end: datetime | None) -> float | None:
+    """The time between two instants, once both are known."""
+    return (end - start).total_seconds() * 1000 if start and end else None

@@ -1,0 +1,57 @@
+"""Runs: the history of executions, and what people do to one."""
+
+from typing import Any
+
+from cronzimus.api.models import RunDetails, RunPage, RunStarted, RunView
+from cronzimus.api.queries import RunPath, RunQuery
+from cronzimus.api.render import attempt_view, run_view
+from cronzimus.api.security import caller, needs
+from cronzimus.api.support import V1, blueprint, house, page_of
+from cronzimus.errors import NotFound
+from cronzimus.models.run import Run
+
+api = blueprint("runs")
+
+
+@api.get("/runs", responses={200: RunPage})
+@needs("read")
+def list_runs(query: RunQuery) -> tuple[Any, ...]:
+    """List runs, latest first."""
+    return page_of(house().history.runs(**query.filters()), run_view)
+
+
+@api.get("/runs/<run_id>", responses={200: RunDetails})
+@needs("read")
+def get_run(path: RunPath) -> dict[str, Any]:
+    """One run with its attempts."""
+    run = house().history.run(path.run_id)
+    attempts = house().history.attempts(path.run_id)
+    return {**run_view(run), "kind": _kind(run), "attempts": [attempt_view(attempt) for attempt in attempts]}
+
+
+@api.post("/runs/<run_id>/cancel", responses={200: RunView})
+@needs("operate")
+def cancel_run(path: RunPath) -> dict[str, Any]:
+    """Cancel a run: at once while it waits, as soon as its worker hears of it while it runs."""
+    return run_view(house().runs.cancel(path.run_id, by=caller()))
+
+
+@api.post("/runs/<run_id>/retry", responses={202: RunStarted})
+@needs("operate")
+def retry_run(path: RunPath) -> tuple[Any, ...]:
+    """Start a new run like one that has ended."""
+    return started(house().runs.retry(path.run_id, by=caller()))
+
+
+def started(run: Run) -> tuple[Any, ...]:
+    """The answer to having queued a run."""
+    location = f"{V1}/runs/{run.id}"
+    return {"run_id": run.id, "run": run_view(run)}, 202, {"Location": location}
+
+
+def _kind(run: Run) -> Any:
+    """The kind of the run's job, unless the job is gone."""
+    try:
+        return house().timetable.get(run.job_id).definition.get("kind")
+    except NotFound:
+        return None
