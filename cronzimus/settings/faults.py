@@ -25,10 +25,11 @@ _OTHER_KIND = ("_type", "_parsing", "literal_error", "int_from_float", "finite_n
 
 def explain(error: ValidationError, origins: Mapping[str, str], report: Report) -> None:
     """Add one fault for each thing the tree refused."""
-    seen = set()
+    seen: set[str] = set()
     for detail in error.errors(include_url=False):
         path, key = _located(detail["loc"])
-        if path not in seen:
+        # A list whose items were refused is then called too short: only the items are worth a sentence.
+        if path not in seen and not any(inner.startswith(f"{path}[") for inner in seen):
             seen.add(path)
             report.fault(path, _sentence(detail, path, key), _origin(path, detail, origins))
 
@@ -67,7 +68,7 @@ def _expected(detail: ErrorDetails, key: Key | None) -> str:
     if key is not None:
         return key.expected
     if detail["type"] == "literal_error":
-        return f"one of {str(detail['ctx']['expected']).replace(' or ', ', ')}"
+        return f"one of {str(detail['ctx']['expected']).replace(' or ', ', ')}".replace("'", "")
     return {"string_type": "text", "model_type": "a mapping"}.get(detail["type"], "another kind of value")
 
 

@@ -36,7 +36,7 @@ class Source:
 
 def locate(given: Path | None, *variables: Mapping[str, str]) -> Tree:
     """The tree at `given`, else at the first path variable, else ./config, which may be missing."""
-    named = [(given, "--config-path")] if given else []
+    named = [(given.expanduser(), "--config-path")] if given else []
     for place in variables:
         named += [(Path(place[name]).expanduser(), name) for name in PATH_VARIABLES if place.get(name)]
     if not named:

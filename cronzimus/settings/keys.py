@@ -31,6 +31,7 @@ class Key:
     kinds: tuple[type, ...]
     choices: tuple[str, ...]
     nullable: bool
+    required: bool
     secret: bool
     default: Any
     description: str
@@ -113,6 +114,7 @@ def _key(path: str, info: FieldInfo) -> Key:
         kinds=tuple(dict.fromkeys(_kind(member) for member in members if member is not types.NoneType)),
         choices=choices,
         nullable=types.NoneType in members,
+        required=info.is_required(),
         secret=any(isinstance(member, type) and issubclass(member, Secret | SecretStr) for member in members),
         default=None if info.is_required() else info.default,
         description=info.description or "",

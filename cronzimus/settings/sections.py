@@ -52,7 +52,7 @@ class ApiToken(Section):
         default=None, description="The token itself; give sha256 instead in files that others can read."
     )
     scopes: tuple[Scope, ...] = Field(
-        default=("read",), min_length=1, description="What the token may do: read, operate, admin."
+        default=("read",), min_length=1, description="What the token may do: any of read, operate, admin."
     )
 
     @model_validator(mode="after")
@@ -114,7 +114,7 @@ class LoggingSettings(Section):
     """What is logged, how and where to."""
 
     level: Level = Field(
-        default="INFO", description="TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL."
+        default="INFO", description="Lines below this level are dropped; LOG_LEVEL sets it too."
     )
     format: Literal["text", "json"] = Field(
         default="text", description="text for people, json for one flat object a line."

@@ -156,7 +156,11 @@ class _Current:
     """Lets `Env.current` be read from the class, afresh each time."""
 
     def __get__(self, instance: object, owner: type["Env"]) -> "Env":
-        return owner.named(environment_variable(os.environ)[1])
+        name, text = environment_variable(os.environ)
+        try:
+            return owner.named(text)
+        except EnvError as error:
+            raise EnvError(f"{name}: {error}") from None
 
 
 class Env(StrEnum):
