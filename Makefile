@@ -75,18 +75,20 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt $(PACKAGE_INPUTS) 
 # uv does in seconds what takes pip minutes, so it is used where it is at hand or comes by itself. It does not read
 # pip's configuration: whoever has set an index of their own gets pip.
 define install_from
-echo "installing $(1) into $(VENV)"; uv=; \
-if ! $(BIN)/python -m pip config list 2>/dev/null | grep -Eq '[.](index-url|no-index)='; then \
+echo "installing $(1) into $(VENV)"; uv=; pip="$(BIN)/python -m pip --disable-pip-version-check"; \
+if ! $$pip config list 2>/dev/null | grep -Eq '[.](index-url|no-index)='; then \
 	uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ]; then \
 		awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements-dev.txt > $(VENV)/uv.txt; \
-		$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.txt >/dev/null 2>&1 && uv=$(BIN)/uv; \
+		$$pip install --quiet --require-hashes -r $(VENV)/uv.txt >/dev/null 2>&1 && uv=$(BIN)/uv; \
 	fi; \
 fi; \
-if [ -n "$$uv" ] && $$uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) >/dev/null 2>&1 \
-	&& $$uv pip install --quiet --python $(BIN)/python --no-deps -e . >/dev/null 2>&1; then exit 0; fi; \
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) \
-	&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+if [ -n "$$uv" ]; then \
+	export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true; \
+	$$uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) >/dev/null 2>&1 \
+		&& $$uv pip install --quiet --python $(BIN)/python --no-deps -e . >/dev/null 2>&1 && exit 0; \
+fi; \
+$$pip install --quiet --use-pep517 --require-hashes -r $(1) && $$pip install --quiet --no-deps -e .
 endef
 
 # pip is the last thing a new environment gets: where it is, the environment is whole.

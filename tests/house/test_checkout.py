@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from tests.house.tree import ROOT, listed
+from tests.house.tree import PACKAGE, ROOT, checkout_files, listed
 
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -107,6 +107,14 @@ def test_locks_fulfil_the_project(lock: str, wishes: list[str]) -> None:
     wanted = [Requirement(wish) for wish in wishes]
     unmet = [str(wish) for wish in wanted if not wish.specifier.contains(pins.get(wish.name, "0"))]
     assert unmet == [], listed(unmet)
+
+
+def test_package_carries_its_data() -> None:
+    globs = PROJECT["tool"]["setuptools"]["package-data"]["cronzimus"]
+    carried = {path for glob in globs for path in PACKAGE.glob(glob)}
+    data = [path for path in checkout_files() if PACKAGE in path.parents and path.suffix != ".py"]
+    forgotten = [str(path.relative_to(ROOT)) for path in data if path not in carried]
+    assert forgotten == [], listed(forgotten)
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
