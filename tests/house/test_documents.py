@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cronzimus.settings import Settings
 from cronzimus.settings.keys import keys
 from tests.house.documents import commands, dead_links, described, documents, read, template
 from tests.house.tree import PACKAGE, ROOT, listed
@@ -31,7 +32,7 @@ def routes() -> set[tuple[str, str]]:
     """Every (method, route) the application answers."""
     from cronzimus.app import create_app
 
-    rules = create_app(start=False).url_map.iter_rules()
+    rules = create_app(settings=Settings(), start=False).url_map.iter_rules()
     every = {
         (method, template(rule.rule)) for rule in rules for method in (rule.methods or set()) & OWN_METHODS
     }

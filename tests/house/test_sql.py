@@ -58,8 +58,16 @@ def names_said(file: Source) -> set[str]:
 
 
 def _glued(argument: ast.expr) -> bool:
-    formats = isinstance(argument, ast.Call) and ast.unparse(argument.func).endswith(".format")
-    return formats or isinstance(argument, ast.JoinedStr | ast.BinOp)
+    return isinstance(argument, ast.JoinedStr | ast.BinOp) or _formatted(argument)
+
+
+def _formatted(argument: ast.expr) -> bool:
+    """Whether a text is filled in by `.format`; the driver's own `SQL(...).format` quotes what it gets."""
+    if not (isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute)):
+        return False
+    onto = argument.func.value
+    quotes = isinstance(onto, ast.Call) and ast.unparse(onto.func).endswith("SQL")
+    return argument.func.attr == "format" and not quotes
 
 
 def test_python_spells_no_sql() -> None:
@@ -139,7 +147,9 @@ def test_built_knows_glue(argument: str) -> None:
     assert built(source(f"db.execute({argument})"))
 
 
-@pytest.mark.parametrize("argument", ['SQL["claim"]', "statement", '"claim", [y]'])
+@pytest.mark.parametrize(
+    "argument", ['SQL["claim"]', "statement", '"claim", [y]', 'sql.SQL(_SQL["listen"]).format(channel)']
+)
 def test_built_leaves_names_alone(argument: str) -> None:
     assert not built(source(f"db.execute({argument})"))
 
