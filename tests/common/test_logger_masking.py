@@ -1,0 +1,119 @@
+"""No secret reaches a line: neither a registered value nor what looks like one."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from cronzimus.common import logger as log
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """The log is the process's own: whatever a test sets up is taken back."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    known, pattern = log._process.secrets, log._process.pattern
+    yield
+    log._process.secrets, log._process.pattern = known, pattern
+    log._remove_sinks()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(False)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("postgresql://u:hunter2@h/db", "postgresql://u:***@h/db"),
+        ("postgresql://u:p@ss@h:5432/db?x=1", "postgresql://u:***@h:5432/db?x=1"),
+        ("redis://:hunter2@h", "redis://:***@h"),
+        ("amqp://u:a@h and http://v:b@i", "amqp://u:***@h and http://v:***@i"),
+        ("postgresql://h/db?user=u&password=hunter2&x=1", "postgresql://h/db?user=u&password=***&x=1"),
+        ("postgresql://h/db?sslpassword=hunter2", "postgresql://h/db?sslpassword=***"),
+        ("postgresql://u@h/db", "postgresql://u@h/db"),
+        ("http://h:80/x then mail a@b.c", "http://h:80/x then mail a@b.c"),
+        ('{"url": "http://h:80", "mail": "a@b"}', '{"url": "http://h:80", "mail": "a@b"}'),
+    ],
+)
+def test_mask_dsn_hides_only_the_password(text: str, masked: str) -> None:
+    assert log.mask_dsn(text) == masked
+    assert log.mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("host=h password=hunter2 dbname=d", "host=h password=*** dbname=d"),
+        ("password='a b' host=h", "password=*** host=h"),
+        ("POST /x?token=abc&y=1", "POST /x?token=***&y=1"),
+        ("api_key=abc, api-key=def", "api_key=***, api-key=***"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+        ("the password is safe", "the password is safe"),
+        ("passwords=2", "passwords=2"),
+        ("", ""),
+    ],
+)
+def test_mask_hides_values_that_are_named_secret(text: str, masked: str) -> None:
+    assert log.mask(text) == masked
+
+
+def test_mask_hides_a_registered_value_wherever_it_stands() -> None:
+    log.register_secret("hunter2xyz")
+    assert log.mask("xhunter2xyz, hunter2xyz") == "x***, ***"
+
+
+def test_mask_hides_the_forms_a_value_takes_in_urls_and_json() -> None:
+    log.register_secret('p/w"d@1')
+    assert log.mask('p%2Fw%22d%401 p/w\\"d@1 p/w"d@1') == "*** *** ***"
+
+
+def test_mask_hides_the_longer_of_two_values_whole() -> None:
+    log.register_secret("secret-one")
+    log.register_secret("secret-one-and-more")
+    assert log.mask("secret-one-and-more") == "***"
+
+
+def test_register_secret_leaves_short_values_alone() -> None:
+    log.register_secret("abc")
+    log.register_secret("")
+    assert log.mask("abc") == "abc"
+
+
+def test_mask_takes_long_texts_in_stride() -> None:
+    # A pattern that backtracks would not come back from this.
+    text = "a" * 300_000 + "://" + "b" * 300_000
+    assert log.mask(text) == text
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_lines_show_no_secret_in_message_extra_or_exception(
+    format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.register_secret("hunter2xyz")
+    log.init_logger("INFO", format)
+    logger = log.get_logger("x").bind(own="hunter2xyz", nested={"k": ["hunter2xyz"]})
+    try:
+        raise RuntimeError("cannot reach postgresql://u:other@h/db as hunter2xyz")
+    except RuntimeError:
+        logger.exception("message hunter2xyz")
+    text = capsys.readouterr().err
+    assert "hunter2xyz" not in text
+    assert "other" not in text
+    assert "***" in text
+
+
+def test_masking_keeps_json_valid_when_a_secret_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    log.register_secret("123456")
+    log.init_logger("INFO", "json")
+    log.get_logger("x").bind(count=123456).info("pin 123456")
+    line = json.loads(capsys.readouterr().err)
+    assert line["message"] == "pin ***"
+
+
+def test_lines_of_libraries_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    log.register_secret("hunter2xyz")
+    log.init_logger()
+    logging.getLogger("some.library").error("connecting with %s", "hunter2xyz")
+    assert "connecting with ***" in capsys.readouterr().err
