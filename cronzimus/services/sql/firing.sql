@@ -15,9 +15,11 @@ GROUP BY job_id;
 
 -- next_wait --
 -- Seconds until the next instant is due, by the clock of the database.
-SELECT greatest(extract(epoch FROM min(next_due_at) - clock_timestamp()), 0)::float8
+SELECT greatest(extract(epoch FROM next_due_at - clock_timestamp()), 0)::float8
 FROM cronzimus.jobs
-WHERE next_due_at IS NOT NULL;
+WHERE next_due_at IS NOT NULL
+ORDER BY next_due_at
+LIMIT 1;
 
 -- commit --
 -- If the term still holds: move the jobs on, write their ledger rows and open the runs they start.
