@@ -1,0 +1,165 @@
+"""Claim, report, keep, give back: compare-and-set under every kind of race."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cronzimus.models.run import Ended, Held, Offer, RunState
+from tests.services.conftest import Heart
+
+
+def pending(heart: Heart, count: int = 1, **job: Any) -> list[Offer]:
+    """Runs started by hand, waiting."""
+    heart.add(trigger={"type": "manual"}, **job)
+    return [Offer(heart.runs.trigger("a", by="t").id, None) for _ in range(count)]
+
+
+def test_claim_takes_lease_worker_and_attempt(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart))
+    run = heart.history.run(claim.run_id)
+    assert (run.state, run.attempt, run.worker_id) == ("running", 1, "w")
+    assert run.lease_until is not None and run.started_at is not None and run.lease_until > run.started_at
+    assert (claim.job_id, claim.attempt, claim.max_attempts, claim.trace_id) == ("a", 1, 1, run.trace_id)
+
+
+def test_run_is_claimed_once_whoever_asks(heart: Heart) -> None:
+    offers = pending(heart)
+    assert len(heart.claim(offers)) == 1
+    assert heart.claim(offers, worker="another") == ()
+
+
+def test_many_workers_share_many_runs_without_a_double(heart: Heart) -> None:
+    offers = pending(heart, 60, policy={"overlap": "allow"})
+    with ThreadPoolExecutor(5) as pool:
+        shares = list(pool.map(lambda name: heart.claim(offers, worker=name), ["v", "w", "x", "y", "z"]))
+    taken = [claim.run_id for share in shares for claim in share]
+    assert len(set(taken)) == len(taken) <= 60
+    rest = [offer for offer in offers if offer.run_id not in set(taken)]
+    assert len(heart.claim(rest)) == 60 - len(taken)
+
+
+def test_job_that_may_not_overlap_gives_one_run_at_a_time(heart: Heart) -> None:
+    offers = pending(heart, 3)
+    (first,) = heart.claim(offers)
+    assert heart.claim(offers) == ()
+    (behind,) = heart.end(first)
+    (second,) = heart.claim([behind])
+    assert second.run_id == offers[1].run_id
+
+
+def test_workers_racing_for_an_exclusive_job_never_both_win(heart: Heart) -> None:
+    offers = pending(heart, 8)
+    with ThreadPoolExecutor(4) as pool:
+        shares = list(pool.map(lambda n: heart.claim([offers[n]], worker=f"w{n}"), range(4)))
+    assert sum(len(share) for share in shares) == 1
+
+
+def test_max_instances_bounds_what_runs_at_one_time(heart: Heart) -> None:
+    offers = pending(heart, 5, policy={"overlap": "queue", "max_instances": 2})
+    assert len(heart.claim(offers)) == 2
+    assert heart.claim(offers) == ()
+
+
+def test_run_is_not_claimed_before_its_time(heart: Heart) -> None:
+    (offer,) = pending(heart)
+    heart.database.execute("UPDATE cronzimus.runs SET not_before = clock_timestamp() + interval '1 hour'")
+    assert heart.claim([offer]) == ()
+
+
+@pytest.mark.parametrize("state", ["success", "partial", "failed", "timeout", "cancelled", "lost"])
+def test_report_ends_the_run_and_keeps_the_attempt(heart: Heart, state: str) -> None:
+    (claim,) = heart.claim(pending(heart))
+    error = {"type": "X", "category": "SYSTEM", "message": "m"} if state != "success" else None
+    heart.end(claim, RunState(state), result={"n": 1}, error=error, metrics={"exit_code": 0})
+    run = heart.history.run(claim.run_id)
+    assert (run.state, run.result, run.error, run.metrics) == (state, {"n": 1}, error, {"exit_code": 0})
+    assert run.ended_at is not None and run.lease_until is None
+    (attempt,) = heart.history.attempts(claim.run_id)
+    assert (attempt.attempt, attempt.state, attempt.worker_id, attempt.error) == (1, state, "w", error)
+
+
+def test_report_repeated_after_an_unknown_commit_changes_nothing(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart))
+    heart.end(claim)
+    before = heart.history.run(claim.run_id)
+    heart.end(claim, RunState.FAILED)
+    assert heart.history.run(claim.run_id) == before
+    assert len(heart.history.attempts(claim.run_id)) == 1
+
+
+def test_failed_attempt_with_tries_left_waits_its_backoff(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart, policy={"max_attempts": 3}))
+    (again,) = [o for o in heart.end(claim, RunState.FAILED, retry_in=30.0, error={"message": "x"}) if o.not_before]
+    run = heart.history.run(claim.run_id)
+    assert (run.state, run.attempt, run.worker_id, run.ended_at) == ("pending", 1, None, None)
+    assert again.run_id == claim.run_id and again.not_before == run.not_before
+    assert again.not_before is not None and again.not_before > datetime.now(UTC) + timedelta(seconds=20)
+    assert heart.history.attempts(claim.run_id)[0].state == "failed"
+
+
+def test_snoozed_attempt_is_not_counted(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart))
+    heart.end(claim, RunState.FAILED, retry_in=0.0, costs_attempt=False)
+    run = heart.history.run(claim.run_id)
+    assert (run.state, run.attempt) == ("pending", 0)
+    assert heart.history.attempts(claim.run_id) == ()
+
+
+def test_late_report_of_a_replaced_attempt_touches_nothing(heart: Heart) -> None:
+    (first,) = heart.claim(pending(heart, policy={"max_attempts": 2}), worker="zombie")
+    heart.database.execute("UPDATE cronzimus.runs SET lease_until = clock_timestamp() - interval '1 second'")
+    heart.upkeep.reap()
+    heart.database.execute("UPDATE cronzimus.runs SET not_before = NULL")
+    (second,) = heart.claim([Offer(first.run_id, None)])
+    heart.end(first, RunState.SUCCESS, worker="zombie")
+    assert heart.state_of(first.run_id) == "running"
+    heart.end(second, RunState.FAILED)
+    assert heart.state_of(first.run_id) == "failed"
+
+
+def test_renewal_keeps_what_is_held_and_names_what_is_lost(heart: Heart) -> None:
+    offers = pending(heart, 3, policy={"overlap": "allow"})
+    kept, cancelled, lost = heart.claim(offers)
+    heart.runs.cancel(cancelled.run_id, by="t")
+    heart.end(lost)
+    held = [Held(claim.run_id, claim.attempt) for claim in (kept, cancelled, lost)]
+    before = heart.history.run(kept.run_id).lease_until
+    renewal = heart.claims.renew(held, worker_id="w", lease_seconds=60)
+    after = heart.history.run(kept.run_id).lease_until
+    assert renewal.lost == {lost.run_id} and renewal.cancelled == {cancelled.run_id}
+    assert before is not None and after is not None and after > before + timedelta(seconds=30)
+
+
+def test_released_run_waits_again_and_spent_nothing(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart))
+    heart.claims.release([Held(claim.run_id, claim.attempt)], worker_id="w")
+    run = heart.history.run(claim.run_id)
+    assert (run.state, run.attempt, run.worker_id) == ("pending", 0, None)
+
+
+def test_one_exchange_reports_and_claims(heart: Heart) -> None:
+    first, second = pending(heart, 2)
+    (claim,) = heart.claim([first])
+    now = datetime.now(UTC)
+    ended = [Ended(claim.run_id, claim.attempt, RunState.SUCCESS, now, now)]
+    exchange = heart.claims.exchange(ended, [second.run_id], worker_id="w", lease_seconds=15)
+    assert [c.run_id for c in exchange.claimed] == [second.run_id]
+    assert heart.state_of(first.run_id) == "success"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [float("nan"), {"x": float("inf")}, "nul \x00 inside", {"k\x00": 1}, "lone \ud800 surrogate", {1, 2}, 10**400, '{"\\,}'],
+)
+def test_poisonous_result_holds_nobody_up(heart: Heart, result: Any) -> None:
+    poisoned, healthy = heart.claim(pending(heart, 2, policy={"overlap": "allow"}))
+    now = datetime.now(UTC)
+    ended = [
+        Ended(poisoned.run_id, 1, RunState.SUCCESS, now, now, result=result),
+        Ended(healthy.run_id, 1, RunState.SUCCESS, now, now, result="fine"),
+    ]
+    heart.claims.exchange(ended, [], worker_id="w", lease_seconds=15)
+    assert heart.state_of(poisoned.run_id) == heart.state_of(healthy.run_id) == "success"
+    assert heart.history.run(healthy.run_id).result == "fine"
