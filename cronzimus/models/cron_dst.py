@@ -7,7 +7,7 @@ from cronzimus.models.cron import CronTable
 from cronzimus.models.cron_zone import DAY, Era, Gap, eras_of_day
 
 _LONGEST_SEASONAL_GAP = 3 * 3600
-_ROUNDS = 400
+_ROUNDS = 200
 
 
 class DstPolicy(StrEnum):
@@ -74,8 +74,8 @@ class CronWalk:
         1. Look through the UTC day of `second`, one offset at a time.
         2. Nothing there: ask the table for the next wall time that could still come, and go to the day
            before it (no zone is further than a day from UTC), or at least to the next day.
-        3. A line whose every time falls into gaps would never end: after as many rounds as a hundred
-           years of yearly misses take, the answer is None.
+        3. A line whose every time falls into gaps would never end: after as many rounds as sixty years of
+           yearly misses take, the answer is None.
         """
         for _ in range(_ROUNDS):
             day = second // DAY

@@ -26,6 +26,7 @@ _NUMBERS = re.compile(r"(?:\*|(\d{1,4})(?:-(\d{1,4}))?)(?:/(\d{1,4}))?", re.ASCI
 _NEAREST = re.compile(r"0?([1-9]|[12]\d|3[01])W", re.ASCII)
 _NAMED_LAST = re.compile(f"({'|'.join(_DAY_NAMES)})L")
 _BACKWARDS = re.compile(r"(\d{1,4})-(\d{1,4})(?:/\d+)?", re.ASCII)
+_STEPPED_RANGE = re.compile(r"(\w+-\w+)/\d+", re.ASCII)
 _STEP = re.compile(r".*/(\d+)", re.ASCII)
 
 
@@ -115,9 +116,9 @@ def _read_term(kind: FieldKind, term: str, salt: str | None) -> set[Item]:
         return {(int(near[1]), NEAREST_WORKDAY)}
     plain = _place(kind, term, salt)
     _refuse_long_step(kind, plain)
-    if "L" in plain and "/" in plain:
+    if not plain or " " in plain or "\t" in plain or ("L" in plain and "/" in plain):
         raise _refusal(kind, term)
-    return _read_with_cronsim(kind, plain, kind.place)
+    return _read_standard(kind, plain, kind.place)
 
 
 def _read_numbers(kind: FieldKind, term: str) -> range:
@@ -131,6 +132,14 @@ def _read_numbers(kind: FieldKind, term: str) -> range:
     if not (kind.low <= low <= high <= kind.high and step):
         raise _refusal(kind, term)
     return range(low, high + 1, step)
+
+
+def _read_standard(kind: FieldKind, term: str, place: int) -> set[Item]:
+    values = _read_with_cronsim(kind, term, place)
+    if span := _STEPPED_RANGE.fullmatch(term):
+        whole = _read_with_cronsim(kind, span[1], place)
+        return whole if len(whole) == 1 else values  # cronsim reads 5-5/10 as 5/10, which runs on to the end
+    return values
 
 
 def _read_with_cronsim(kind: FieldKind, term: str, place: int) -> set[Item]:

@@ -21,6 +21,9 @@ class Part(Protocol):
     def next_after(self, instant: datetime) -> datetime | None:
         """The first instant strictly after `instant`, in UTC, or None."""
 
+    def why_never(self, now: datetime) -> tuple[str, str]:
+        """The field to blame, and a sentence, when nothing comes after `now`."""
+
 
 @dataclass(frozen=True, slots=True)
 class IntervalPart:
@@ -43,6 +46,10 @@ class IntervalPart:
                 return None
         return found if self.end is None or found <= self.end else None
 
+    def why_never(self, now: datetime) -> tuple[str, str]:
+        """An interval ends only by its end_date."""
+        return _why_it_ended(self.start, self.end, now)
+
 
 @dataclass(frozen=True, slots=True)
 class DatePart:
@@ -55,6 +62,10 @@ class DatePart:
     def next_after(self, instant: datetime) -> datetime | None:
         """The instant itself, while it lies ahead."""
         return self.at if instant < self.at else None
+
+    def why_never(self, now: datetime) -> tuple[str, str]:
+        """A date is never due only when it has passed."""
+        return "run_date", f"{_said(self.at)} has passed; give a later date or misfire: run_once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +87,24 @@ class CronPart:
             return None
         moment = EPOCH + timedelta(seconds=found)
         return moment if self.end is None or moment <= self.end else None
+
+    def why_never(self, now: datetime) -> tuple[str, str]:
+        """A line ends by its end_date, its years, or by gaps that swallow every time it has."""
+        if self.end is not None:
+            return _why_it_ended(self.start, self.end, now)
+        rules = "this zone and dst policy" if self.walk.policy else "this zone"
+        return "expression", f"no time after {_said(now)} matches in {rules}"
+
+
+def _why_it_ended(start: datetime | None, end: datetime | None, now: datetime) -> tuple[str, str]:
+    if end is None:
+        return "start_date", "nothing falls due before the calendar ends"
+    if start is not None and end < start:
+        return "end_date", "end_date lies before start_date"
+    if end <= now:
+        return "end_date", f"{_said(end)} has passed"
+    return "end_date", f"nothing falls due before {_said(end)}"
+
+
+def _said(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

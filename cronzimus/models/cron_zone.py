@@ -131,6 +131,5 @@ def _find_jump(zone: str, low: int, high: int) -> int:
 
 def _offset(zone: str, second: int) -> int:
     moment = EPOCH + timedelta(seconds=min(max(second, FIRST_SECOND), LAST_SECOND))
-    offset = moment.astimezone(zone_of(zone)).utcoffset()
-    assert offset is not None
-    return offset // timedelta(seconds=1)
+    wall = moment.astimezone(zone_of(zone)).replace(tzinfo=UTC)
+    return (wall - moment) // timedelta(seconds=1)

@@ -220,10 +220,10 @@ def _known_type(value: object) -> object:
         return value
     name = value.get("type")
     if name not in _NAMES:
-        close = difflib.get_close_matches(str(name)[:32], _NAMES, n=1)
+        close = difflib.get_close_matches(name[:32], _NAMES, n=1) if isinstance(name, str) else []
+        said = f"unknown trigger type {name[:32]!r}" if isinstance(name, str) else "a trigger needs a type"
         advice = f"did you mean {close[0]}? " if close else ""
-        said = f"unknown trigger type {str(name)[:32]!r}" if "type" in value else "a trigger needs a type"
-        raise ValueError(f"{said}; {advice}Types are {', '.join(_NAMES)}")
+        raise ValueError(f"{said}; {advice}types are {', '.join(_NAMES)}")
     return value
 
 
@@ -265,28 +265,12 @@ def refuse_if_never(triggers: Sequence[Trigger], now: datetime, *, job_id: str, 
         return
     faults = [
         Fault(f"trigger.{place}.{field}" if len(triggers) > 1 else f"trigger.{field}", message)
-        for place, (trigger, part) in enumerate(zip(triggers, parts, strict=True))
+        for place, part in enumerate(parts)
         if part is not None
-        for field, message in [_why_never(trigger, part, now)]
+        for field, message in [part.why_never(now)]
     ]
     raise Invalid(f"the job would never fire: {faults[0].message}", code="INVALID_TRIGGER", faults=faults)
 
 
 def _is_due_ever(part: Part, now: datetime) -> bool:
     return part.next_after(now) is not None or (isinstance(part, DatePart) and part.late)
-
-
-def _why_never(trigger: Trigger, part: Part, now: datetime) -> tuple[str, str]:
-    if isinstance(part, DatePart):
-        return "run_date", f"{part.at:%Y-%m-%dT%H:%M:%SZ} has passed; give a later date or misfire: run_once"
-    assert isinstance(part, IntervalPart | CronPart)
-    if part.end is not None and part.start is not None and part.end < part.start:
-        return "end_date", "end_date lies before start_date"
-    if part.end is not None and part.end <= now:
-        return "end_date", f"{part.end:%Y-%m-%dT%H:%M:%SZ} has passed"
-    if part.end is not None:
-        return "end_date", f"nothing falls due before {part.end:%Y-%m-%dT%H:%M:%SZ}"
-    return (
-        "expression",
-        f"no time after {now:%Y-%m-%dT%H:%M:%SZ} matches in the zone and under the dst policy given",
-    )
