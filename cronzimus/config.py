@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from dynaconf import Dynaconf  # type: ignore[import-untyped]
+from dynaconf.utils import object_merge  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from cronzimus.common.logger import get_logger, init_logger, register_secret
@@ -104,12 +104,14 @@ def _read(paths: Iterable[Path], report: Report) -> list[files.Source]:
 
 
 def _merge(given: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """One map of maps of leaves. dynaconf merges and looks for no file or variable of its own."""
-    merged = Dynaconf(settings_files=[], loaders=[], load_dotenv=False, environments=False, auto_cast=False)
+    """One map of maps of leaves; what a later layer says wins.
+
+    dynaconf's merge alone: a Dynaconf object would also obey variables such as SETTINGS_FILE_FOR_DYNACONF.
+    """
+    merged: dict[str, Any] = {}
     for layer in given:
-        merged.update(layer, merge=True)
-    found = merged.as_dict()
-    return {name: found[name.upper()] for name in Settings.model_fields if name.upper() in found}
+        merged = object_merge(merged, layer)
+    return merged
 
 
 def _split(merged: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], dict[str, str]]:

@@ -1,7 +1,7 @@
 """One layer of settings: keys known, references replaced, texts converted, each value with its origin."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cronzimus.common.logger import mask_dsn
@@ -73,10 +73,9 @@ def of_mapping(values: Mapping[str, Any], origin: str) -> Iterator[Given]:
     """What a caller gives, nested or under dotted names; None means not given."""
     for name, value in values.items():
         path = tuple(name.split("."))
-        if isinstance(value, Mapping):
-            yield from (one for one in _flat(value, path, lambda _: origin) if one.value is not None)
-        elif value is not None:
-            yield Given(path, value, origin, literal=True)
+        nested = isinstance(value, Mapping)
+        inner = _flat(value, path, lambda _: origin) if nested else [Given(path, value, origin)]
+        yield from (replace(one, literal=True) for one in inner if one.value is not None)
 
 
 def _flat(
@@ -84,11 +83,10 @@ def _flat(
 ) -> Iterator[Given]:
     for name, value in values.items():
         path = (*prefix, str(name))
-        if isinstance(value, Mapping):
+        is_section = ".".join(path) in sections()
+        if isinstance(value, Mapping) and (value or is_section):
             yield from _flat(value, path, where)
-        elif (
-            value is not None or ".".join(path) not in sections()
-        ):  # a section whose keys are all commented out
+        elif value is not None or not is_section:  # the keys of a section may all be commented out
             yield Given(path, value, where(path))
 
 

@@ -25,7 +25,7 @@ _ISO = re.compile(r"p(?:([\d.]+)w)?(?:([\d.]+)d)?(?:t(?:([\d.]+)h)?(?:([\d.]+)m)
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'port'?` for the known word nearest to `word`, or nothing when none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, [str(name) for name in known], n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

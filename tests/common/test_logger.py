@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import re
 import sys
 import threading
@@ -15,20 +14,15 @@ from loguru import logger as loguru_logger
 
 from cronzimus.common import logger as log
 from cronzimus.errors import ConfigError
+from tests.fixtures.process_log import restored_log
 
 Lines = Callable[[], list[str]]
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """The log is the process's own: whatever a test sets up is taken back."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    log._remove_sinks()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    with restored_log():
+        yield
 
 
 @pytest.fixture

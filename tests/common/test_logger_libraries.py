@@ -1,4 +1,4 @@
-"""What libraries say through the standard library comes out of the one log, and no more of it than is useful."""
+"""What libraries say through the standard library comes out of the one log, as far as it is useful."""
 
 import json
 import logging
@@ -9,18 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from cronzimus.common import logger as log
+from tests.fixtures.process_log import restored_log
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """The log is the process's own: whatever a test sets up is taken back."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    log._remove_sinks()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    with restored_log():
+        yield
 
 
 def test_library_line_keeps_its_name_and_level(capsys: pytest.CaptureFixture[str]) -> None:

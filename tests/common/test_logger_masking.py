@@ -7,20 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from cronzimus.common import logger as log
+from tests.fixtures.process_log import restored_log
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    """The log is the process's own: whatever a test sets up is taken back."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    known, pattern = log._process.secrets, log._process.pattern
-    yield
-    log._process.secrets, log._process.pattern = known, pattern
-    log._remove_sinks()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    with restored_log():
+        yield
 
 
 @pytest.mark.parametrize(
