@@ -1,7 +1,10 @@
 """A real PostgreSQL for every test that asks: the one of TEST_DATABASE_URL, else an embedded one."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -14,17 +17,29 @@ from cronzimus.common.migrate import Migrations
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url(testrun_uid: str) -> Iterator[str]:
     """A server on which databases may be made and dropped; shared by all workers of one test run."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    embedded = EmbeddedPostgres(shared / "postgres")
+    # Not below pytest's own folder: every new session of pytest closes that one to other users, and as
+    # root the server runs as another user.
+    home = Path(tempfile.gettempdir()) / f"cronzimus-tests-{testrun_uid}"
+    embedded = EmbeddedPostgres(home / "postgres")
     yield embedded.start()
     embedded.release()
+    if not (home / "postgres" / "postmaster.pid").exists():
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, as a server started by root needs."""
+    folder = Path(tempfile.mkdtemp(prefix="cronzimus-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,111 @@
+"""The embedded PostgreSQL: starts from nothing, is shared, comes back, and leaves with its last user."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cronzimus.common.embedded import EmbeddedPostgres
+from cronzimus.errors import DatabaseUnavailable
+
+
+@pytest.fixture
+def embedded(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """A server of this test alone, not started."""
+    server = EmbeddedPostgres(open_folder / "data" / "postgres")
+    yield server
+    server.release()
+
+
+def postmaster(server: EmbeddedPostgres) -> int:
+    return int((server.data_dir / "postmaster.pid").read_text().splitlines()[0])
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path("/proc").exists() else True
+
+
+def test_server_starts_from_nothing_keeps_data_and_stops(embedded: EmbeddedPostgres) -> None:
+    with psycopg.connect(embedded.start(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+    pid = postmaster(embedded)
+    embedded.release()
+    until(lambda: not alive(pid))
+    with psycopg.connect(embedded.start(), autocommit=True) as connection:
+        connection.execute("SELECT * FROM kept")
+
+
+def test_killed_server_is_started_again(embedded: EmbeddedPostgres) -> None:
+    url = embedded.start()
+    embedded.ensure_running()
+    pid = postmaster(embedded)
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid))
+
+    def answers() -> bool:
+        try:
+            embedded.ensure_running()
+            psycopg.connect(embedded.url).close()
+        except Exception:
+            return False
+        return True
+
+    until(answers)
+    assert embedded.url == url
+
+
+def test_second_process_shares_the_server_and_leaves_it_running(embedded: EmbeddedPostgres) -> None:
+    url = embedded.start()
+    code = (
+        "import sys; from pathlib import Path; from cronzimus.common.embedded import EmbeddedPostgres;"
+        "s = EmbeddedPostgres(Path(sys.argv[1])); print(s.start()); s.release()"
+    )
+    command = [sys.executable, "-c", code, str(embedded.data_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == url
+    psycopg.connect(url).close()
+
+
+def test_handles_of_dead_processes_are_forgotten(embedded: EmbeddedPostgres) -> None:
+    embedded.start()
+    pid = postmaster(embedded)
+    embedded.release()
+    until(lambda: not alive(pid))
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    (embedded.data_dir / ".handle_pids.json").write_text(json.dumps([child.pid]))
+    embedded.start()
+    pid = postmaster(embedded)
+    embedded.release()
+    until(lambda: not alive(pid))
+
+
+def test_server_not_started_has_no_url(embedded: EmbeddedPostgres) -> None:
+    with pytest.raises(DatabaseUnavailable, match="not started"):
+        _ = embedded.url
+    embedded.ensure_running()
+    embedded.release()
+
+
+def test_place_that_cannot_hold_data_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    with pytest.raises(DatabaseUnavailable, match="did not start"):
+        EmbeddedPostgres(tmp_path / "file" / "postgres").start()

@@ -1,0 +1,93 @@
+"""Revisions: there and back, by any number of processes at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cronzimus.common.db import Database
+from cronzimus.common.migrate import LOCK_KEY, Migrations
+from cronzimus.errors import ConfigError, DatabaseUnavailable
+
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'cronzimus' AND tablename <> 'alembic_version'"
+
+
+def count_tables(url: str) -> int:
+    database = Database(url, 1)
+    row = database.fetch_one(TABLES)
+    database.close()
+    return row[0] if row else -1
+
+
+def test_empty_database_goes_up_down_and_up_again(empty_database_url: str) -> None:
+    migrations = Migrations(empty_database_url)
+    assert migrations.current() is None and not migrations.is_current()
+    migrations.upgrade()
+    assert migrations.is_current() and count_tables(empty_database_url) > 7
+    migrations.downgrade("base")
+    assert migrations.current() is None and count_tables(empty_database_url) == 0
+    migrations.upgrade()
+    assert migrations.is_current()
+
+
+def test_upgrade_of_a_current_schema_changes_nothing(database_url: str) -> None:
+    Migrations(database_url).upgrade()
+    assert Migrations(database_url).is_current()
+
+
+def test_filled_database_goes_down_and_up(database: Database) -> None:
+    database.execute(
+        "INSERT INTO cronzimus.job_versions VALUES ('a', 1, '{}', 'create', 'me', clock_timestamp())"
+    )
+    database.close()
+    migrations = Migrations(database.url)
+    migrations.downgrade("base")
+    migrations.upgrade()
+    assert migrations.is_current()
+
+
+def test_history_names_every_step(empty_database_url: str) -> None:
+    migrations = Migrations(empty_database_url)
+    assert [step.applied for step in migrations.history()] == [False] * len(migrations.history())
+    migrations.upgrade()
+    steps = migrations.history()
+    assert steps[0].id == "0001" and steps[0].down is None and "ledger" in steps[0].description
+    assert all(step.applied for step in steps) and steps[-1].id == migrations.head
+
+
+def test_newer_schema_is_refused_naming_both(database: Database) -> None:
+    database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match="9999") as caught:
+        Migrations(database.url).upgrade()
+    assert caught.value.code == "SCHEMA_TOO_NEW" and Migrations(database.url).head in caught.value.message
+    with pytest.raises(ConfigError):
+        Migrations(database.url).downgrade()
+
+
+def test_database_that_is_away_is_unavailable() -> None:
+    with pytest.raises(DatabaseUnavailable):
+        Migrations("postgresql://postgres@127.0.0.1:1/none").current()
+
+
+def test_eight_processes_start_on_an_empty_database(empty_database_url: str) -> None:
+    code = "import sys; from cronzimus.common.migrate import Migrations; Migrations(sys.argv[1]).upgrade()"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, empty_database_url], stderr=subprocess.PIPE) for _ in range(8)
+    ]
+    outcomes = [(process.communicate(timeout=100)[1], process.returncode) for process in processes]
+    assert [code for _, code in outcomes] == [0] * 8, outcomes
+    assert Migrations(empty_database_url).is_current()
+
+
+def test_lock_that_is_never_free_is_given_up(empty_database_url: str) -> None:
+    with Database(empty_database_url, 1).transaction() as tx:
+        tx.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        with pytest.raises(DatabaseUnavailable, match="another process"):
+            Migrations(empty_database_url, lock_timeout=0.2).upgrade()
+
+
+def test_every_revision_has_a_way_back() -> None:
+    folder = Path(__file__).parents[2] / "cronzimus" / "migrations" / "versions"
+    for revision in folder.glob("*.py"):
+        assert "def downgrade" in revision.read_text(encoding="utf-8")
