@@ -13,10 +13,11 @@ from urllib.parse import unquote, urlsplit
 from dynaconf.utils import object_merge  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
-from cronzimus.common.logger import get_logger, init_logger, register_secret
+from cronzimus.common.logger import get_logger, init_logger
+from cronzimus.common.masking import register_secret
 from cronzimus.errors import ConfigError
 from cronzimus.settings import FileJob, Settings, files, layers, redacted, variables
-from cronzimus.settings.expand import register_secrets
+from cronzimus.settings.expand import register_secret_variables
 from cronzimus.settings.faults import explain
 from cronzimus.settings.jobs import overlay_jobs
 from cronzimus.settings.report import Report
@@ -59,7 +60,7 @@ def load_settings(
     process = variables.Variables(dict(os.environ))
     dotenv = variables.dotenv(process.values, report)
     known = {**dotenv.values, **{name: text for name, text in process.values.items() if text}}
-    register_secrets(known)
+    register_secret_variables(known)
     tree = files.locate(Path(config_path) if config_path else None, process.values, dotenv.values)
     chosen = _environment(environment, tree, process, dotenv)
     sources = _read(files.listed(tree, chosen), report)

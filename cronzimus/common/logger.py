@@ -15,10 +15,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
-from urllib.parse import quote
 
 from loguru import logger as _loguru
 
+from cronzimus.common.masking import mask, mask_dsn, register_secret
 from cronzimus.errors import ConfigError
 from cronzimus.utils.env import did_you_mean
 
@@ -28,9 +28,22 @@ if TYPE_CHECKING:
 else:
     Logger = type(_loguru)
 
+__all__ = [
+    "LEVELS",
+    "LevelName",
+    "Logger",
+    "capture",
+    "get_logger",
+    "init_logger",
+    "level_name",
+    "log_context",
+    "mask",
+    "mask_dsn",
+    "register_secret",
+]
+
 LevelName = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 LEVELS: Final[tuple[LevelName, ...]] = get_args(LevelName)
-MASK: Final = "***"
 
 _ALIASES: Final = {"WARN": "WARNING", "FATAL": "CRITICAL", "NOTICE": "INFO"}
 _COLOURS: Final = {
@@ -64,11 +77,6 @@ _SELF_HANDLED: Final = (
     "flask_apscheduler",
 )
 
-_DSN_PASSWORD: Final = re.compile(r"(://[^\s:/@\"']*:)[^\s/\"']*@")
-_NAMED_SECRET: Final = re.compile(
-    r"\b((?:password|passwd|pwd|secret|token|api[_-]?key)=|bearer )('[^']*'|[^\s&'\",;]+)", re.IGNORECASE
-)
-
 
 @dataclass(slots=True)
 class _Process:
@@ -76,8 +84,6 @@ class _Process:
 
     arguments: tuple[object, ...] | None = None
     handlers: list[int] = field(default_factory=list)
-    secrets: frozenset[str] = frozenset()
-    pattern: re.Pattern[str] | None = None
 
 
 _process = _Process()
@@ -100,31 +106,6 @@ def level_name(text: str) -> LevelName:
     if word not in LEVELS:
         raise ValueError(f"expected one of {', '.join(LEVELS)}, got {text!r}{did_you_mean(word, LEVELS)}")
     return word
-
-
-def register_secret(value: str) -> None:
-    """From now on `value` is masked in every line. Values shorter than four characters are left alone."""
-    if len(value) < 4:
-        return
-    forms = {value, quote(value, safe=""), json.dumps(value)[1:-1]}
-    _process.secrets = _process.secrets | forms
-    longest_first = sorted(_process.secrets, key=len, reverse=True)
-    _process.pattern = re.compile("|".join(map(re.escape, longest_first)))
-
-
-def mask(text: str) -> str:
-    """`text` without registered secrets, passwords in URLs and values named password, token and the like."""
-    if _process.pattern is not None:
-        text = _process.pattern.sub(MASK, text)
-    if "://" in text:
-        text = mask_dsn(text)
-    return _NAMED_SECRET.sub(rf"\1{MASK}", text) if "=" in text or "earer " in text else text
-
-
-def mask_dsn(text: str) -> str:
-    """`text` with the passwords inside its URLs masked and nothing else."""
-    text = _DSN_PASSWORD.sub(rf"\1{MASK}@", text)
-    return re.sub(r"([?&](?:ssl)?password=)[^&\s]*", rf"\1{MASK}", text, flags=re.IGNORECASE)
 
 
 def init_logger(
@@ -166,12 +147,12 @@ def _remove_sinks() -> None:
 
 
 def _add(sink: Any, level: str, format: str, *, coloured: bool = False, **more: Any) -> int:
-    def line(record: "Record") -> str:
+    def _line(record: "Record") -> str:
         record["extra"]["_line"] = _json_line(record) if format == "json" else _text_line(record, coloured)
         return "{extra[_line]}\n"
 
     return _loguru.add(
-        sink, level=level, format=line, colorize=False, backtrace=False, diagnose=False, **more
+        sink, level=level, format=_line, colorize=False, backtrace=False, diagnose=False, **more
     )
 
 

@@ -94,11 +94,12 @@ def _read(path: Path, label: str) -> bytes:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or sequence not yet read to its end; `key` is the mapping key that waits for its value."""
+    """A mapping or sequence not yet read to its end; `key` is the key that waits for its value, or empty."""
 
     path: KeyPath
-    items: dict[str, Any] | list[Any]
-    key: str | None = None
+    mapping: dict[str, Any] | None
+    sequence: list[Any] = field(default_factory=list)
+    key: str = ""
 
 
 @dataclass(slots=True)
@@ -113,6 +114,7 @@ class _Reader:
     places: dict[KeyPath, Place] = field(default_factory=dict)
 
     def read(self, text: str) -> Document:
+        """The document, or a ConfigError at the first thing that is not allowed."""
         for event in self._events(text):
             if isinstance(event, DocumentStartEvent):
                 self.documents += 1
@@ -142,21 +144,23 @@ class _Reader:
         tag = getattr(event, "tag", None)
         self._refuse_if(tag not in (None, "!"), event, f"tag '{tag}' is not allowed")
         parent = self.stack[-1] if self.stack else None
-        if parent is not None and isinstance(parent.items, dict) and parent.key is None:
-            self._key(parent, event)
+        if parent is not None and parent.mapping is not None and not parent.key:
+            self._key(parent, parent.mapping, event)
         elif isinstance(event, ScalarEvent):
             self._attach(parent, event, self._scalar(event))
         else:
             self._refuse_if(len(self.stack) >= MAX_DEPTH, event, f"nested deeper than {MAX_DEPTH} levels")
-            items: dict[str, Any] | list[Any] = {} if isinstance(event, MappingStartEvent) else []
-            self.stack.append(_Open(self._attach(parent, event, items), items))
+            opened = _Open((), {} if isinstance(event, MappingStartEvent) else None)
+            value = opened.sequence if opened.mapping is None else opened.mapping
+            opened.path = self._attach(parent, event, value)
+            self.stack.append(opened)
 
-    def _key(self, parent: _Open, event: NodeEvent) -> None:
-        self._refuse_if(not isinstance(event, ScalarEvent) or event.value == "", event, "a key must be text")
-        assert isinstance(event, ScalarEvent) and isinstance(parent.items, dict)
-        key = str(event.value)
-        self._refuse_if(key == "<<" and event.style is None, event, "merge key '<<' is not allowed")
-        if key in parent.items:
+    def _key(self, parent: _Open, mapping: dict[str, Any], event: NodeEvent) -> None:
+        key = str(getattr(event, "value", ""))
+        self._refuse_if(key == "", event, "a key must be text")
+        merge = key == "<<" and getattr(event, "style", None) is None
+        self._refuse_if(merge, event, "merge key '<<' is not allowed")
+        if key in mapping:
             first = self.places[(*parent.path, key)][0]
             self._refuse_if(True, event, f"key {key!r} appears twice (first on line {first})")
         parent.key = key
@@ -167,14 +171,13 @@ class _Reader:
             self.root = value
             self.places[()] = _place(event)
             return ()
-        if isinstance(parent.items, list):
-            path = (*parent.path, len(parent.items))
+        if parent.mapping is None:
+            path: KeyPath = (*parent.path, len(parent.sequence))
             self.places[path] = _place(event)
-            parent.items.append(value)
+            parent.sequence.append(value)
             return path
-        assert parent.key is not None
-        path, parent.items[parent.key] = (*parent.path, parent.key), value
-        parent.key = None
+        path, parent.mapping[parent.key] = (*parent.path, parent.key), value
+        parent.key = ""
         return path
 
     def _scalar(self, event: ScalarEvent) -> Any:

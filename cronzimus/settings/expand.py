@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cronzimus.common.logger import register_secret
+from cronzimus.common.masking import register_secret
 
 _REFERENCE: Final = re.compile(
     r"\$\$\{|\$\{(?P<name>[A-Za-z_]\w*)(?P<fallback>:-[^}]*)?\}|\$ENV\[(?P<old>[A-Za-z_]\w*)\]"
@@ -41,7 +41,7 @@ def _replacement(found: re.Match[str], variables: Mapping[str, str]) -> str:
     return str(found["fallback"][2:])
 
 
-def register_secrets(variables: Mapping[str, str]) -> None:
+def register_secret_variables(variables: Mapping[str, str]) -> None:
     """Mask the values of variables whose names say that they are secret."""
     for name, value in variables.items():
         if len(value) >= 6 and _SECRET_NAME.search(name):

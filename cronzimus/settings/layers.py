@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cronzimus.common.logger import mask_dsn
+from cronzimus.common.masking import mask_dsn
 from cronzimus.common.yaml import KeyPath
 from cronzimus.settings.expand import expand
 from cronzimus.settings.files import Source

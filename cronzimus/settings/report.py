@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from cronzimus.common.logger import mask
+from cronzimus.common.masking import mask
 from cronzimus.errors import ConfigError, Fault
 
 

@@ -21,11 +21,10 @@ from cronzimus.settings.types import Environment, Section
 
 OVERRIDE = "override"
 
-# The defaults of the sections are those of development; these differ everywhere else.
+# The defaults of the sections are those of development; these differ everywhere else. A container must be
+# reachable, so it listens on every address, and every route then wants a token.
 OUTSIDE_DEVELOPMENT: Mapping[str, Mapping[str, Any]] = {
-    "server": {
-        "host": "0.0.0.0"
-    },  # nosec B104: a container must be reachable, and every route then wants a token
+    "server": {"host": "0.0.0.0"},  # nosec B104
     "scheduler": {"sample_job": False},
     "worker": {"allowed_commands": ()},
 }

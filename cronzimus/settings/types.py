@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Secret, SecretStr
 
-from cronzimus.common.logger import LevelName, level_name, mask_dsn
+from cronzimus.common.logger import LevelName, level_name
+from cronzimus.common.masking import mask_dsn
 from cronzimus.utils.env import did_you_mean
 
 Environment = Literal["development", "staging", "production"]

@@ -13,7 +13,7 @@ from cronzimus.settings.report import Report
 from cronzimus.utils.env import EnvError, lookup
 
 PREFIX: Final = "CRONZIMUS_"
-API_TOKEN: Final = "CRONZIMUS_API_TOKEN"  # nosec B105: the name of the variable
+API_TOKEN: Final = "CRONZIMUS_API_TOKEN"
 # Variables known by other names than their key's.
 WELL_KNOWN: Final = {"DATABASE_URL": "database.url", "LOG_LEVEL": "logging.level"}
 _RESERVED: Final = frozenset({"CRONZIMUS_ENV", "CRONZIMUS_CONFIG_PATH", API_TOKEN, f"{API_TOKEN}_FILE"})

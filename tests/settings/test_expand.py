@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cronzimus.common import logger as log
-from cronzimus.settings.expand import expand, register_secrets
+from cronzimus.common.masking import mask
+from cronzimus.settings.expand import expand, register_secret_variables
 from tests.fixtures.process_log import restored_log
 
 VARIABLES = {"HOST": "db", "PORT": "5432", "EMPTY": ""}
@@ -73,13 +73,13 @@ def test_expand_refuses_references_it_cannot_read(text: str) -> None:
         ("HOME", False),
     ],
 )
-def test_register_secrets_masks_by_the_name_of_the_variable(name: str, masked: bool) -> None:
+def test_register_secret_variables_masks_by_the_name_of_the_variable(name: str, masked: bool) -> None:
     with restored_log():
-        register_secrets({name: "hunter2xyz"})
-        assert (log.mask("hunter2xyz") == "***") is masked
+        register_secret_variables({name: "hunter2xyz"})
+        assert (mask("hunter2xyz") == "***") is masked
 
 
-def test_register_secrets_leaves_short_values_alone() -> None:
+def test_register_secret_variables_leaves_short_values_alone() -> None:
     with restored_log():
-        register_secrets({"DB_PASSWORD": "test"})
-        assert log.mask("a test") == "a test"
+        register_secret_variables({"DB_PASSWORD": "test"})
+        assert mask("a test") == "a test"

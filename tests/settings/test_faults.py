@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cronzimus.errors import ConfigError
 from cronzimus.settings import Settings
 from cronzimus.settings.faults import explain
-from cronzimus.settings.report import Report, shown
+from cronzimus.settings.report import Report
 
 
 def faults(values: dict[str, Any], **origins: str) -> list[str]:
@@ -116,43 +115,3 @@ def test_explain_names_the_origins_of_values_that_do_not_agree() -> None:
 
 def test_explain_tells_everything_at_once() -> None:
     assert len(faults({"server": {"port": -1, "threads": 0}, "app": {"name": 5}})) == 3
-
-
-def test_report_raises_nothing_when_nothing_is_wrong() -> None:
-    Report(warnings=["careful"]).raise_if_any()
-
-
-def test_report_raises_a_single_fault_as_its_sentence() -> None:
-    report = Report()
-    report.fault("server.port", "expected integer", "f.yaml:3")
-    with pytest.raises(ConfigError) as refused:
-        report.raise_if_any()
-    assert refused.value.message == "server.port: expected integer (from f.yaml:3)"
-    assert refused.value.faults[0].field == "server.port"
-
-
-def test_report_lists_several_faults_line_by_line() -> None:
-    report = Report()
-    report.fault("a", "is wrong")
-    report.plain("b.yaml:1:1: is worse")
-    with pytest.raises(ConfigError) as refused:
-        report.raise_if_any()
-    assert refused.value.message == "2 faults in the configuration:\n  a: is wrong\n  b.yaml:1:1: is worse"
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (False, "false"),
-        (0, "0"),
-        (1, "1"),
-        ("a", "'a'"),
-        ([1], "[1]"),
-        ("postgresql://u:hunter2@h", "'postgresql://u:***@h'"),
-        ("x" * 100, "'" + "x" * 76 + "..."),
-    ],
-)
-def test_shown_is_short_and_masked(value: object, text: str) -> None:
-    assert shown(value) == text

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cronzimus.common import logger as log
+from cronzimus.common.logger import get_logger, init_logger
+from cronzimus.common.masking import mask, mask_dsn, register_secret
 from tests.fixtures.process_log import restored_log
 
 
@@ -31,8 +32,8 @@ def restored() -> Iterator[None]:
     ],
 )
 def test_mask_dsn_hides_only_the_password(text: str, masked: str) -> None:
-    assert log.mask_dsn(text) == masked
-    assert log.mask(text) == masked
+    assert mask_dsn(text) == masked
+    assert mask(text) == masked
 
 
 @pytest.mark.parametrize(
@@ -49,44 +50,44 @@ def test_mask_dsn_hides_only_the_password(text: str, masked: str) -> None:
     ],
 )
 def test_mask_hides_values_that_are_named_secret(text: str, masked: str) -> None:
-    assert log.mask(text) == masked
+    assert mask(text) == masked
 
 
 def test_mask_hides_a_registered_value_wherever_it_stands() -> None:
-    log.register_secret("hunter2xyz")
-    assert log.mask("xhunter2xyz, hunter2xyz") == "x***, ***"
+    register_secret("hunter2xyz")
+    assert mask("xhunter2xyz, hunter2xyz") == "x***, ***"
 
 
 def test_mask_hides_the_forms_a_value_takes_in_urls_and_json() -> None:
-    log.register_secret('p/w"d@1')
-    assert log.mask('p%2Fw%22d%401 p/w\\"d@1 p/w"d@1') == "*** *** ***"
+    register_secret('p/w"d@1')
+    assert mask('p%2Fw%22d%401 p/w\\"d@1 p/w"d@1') == "*** *** ***"
 
 
 def test_mask_hides_the_longer_of_two_values_whole() -> None:
-    log.register_secret("secret-one")
-    log.register_secret("secret-one-and-more")
-    assert log.mask("secret-one-and-more") == "***"
+    register_secret("secret-one")
+    register_secret("secret-one-and-more")
+    assert mask("secret-one-and-more") == "***"
 
 
 def test_register_secret_leaves_short_values_alone() -> None:
-    log.register_secret("abc")
-    log.register_secret("")
-    assert log.mask("abc") == "abc"
+    register_secret("abc")
+    register_secret("")
+    assert mask("abc") == "abc"
 
 
 def test_mask_takes_long_texts_in_stride() -> None:
     # A pattern that backtracks would not come back from this.
     text = "a" * 300_000 + "://" + "b" * 300_000
-    assert log.mask(text) == text
+    assert mask(text) == text
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
 def test_lines_show_no_secret_in_message_extra_or_exception(
     format: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log.register_secret("hunter2xyz")
-    log.init_logger("INFO", format)
-    logger = log.get_logger("x").bind(own="hunter2xyz", nested={"k": ["hunter2xyz"]})
+    register_secret("hunter2xyz")
+    init_logger("INFO", format)
+    logger = get_logger("x").bind(own="hunter2xyz", nested={"k": ["hunter2xyz"]})
     try:
         raise RuntimeError("cannot reach postgresql://u:other@h/db as hunter2xyz")
     except RuntimeError:
@@ -98,15 +99,15 @@ def test_lines_show_no_secret_in_message_extra_or_exception(
 
 
 def test_masking_keeps_json_valid_when_a_secret_is_a_number(capsys: pytest.CaptureFixture[str]) -> None:
-    log.register_secret("123456")
-    log.init_logger("INFO", "json")
-    log.get_logger("x").bind(count=123456).info("pin 123456")
+    register_secret("123456")
+    init_logger("INFO", "json")
+    get_logger("x").bind(count=123456).info("pin 123456")
     line = json.loads(capsys.readouterr().err)
     assert line["message"] == "pin ***"
 
 
 def test_lines_of_libraries_are_masked_too(capsys: pytest.CaptureFixture[str]) -> None:
-    log.register_secret("hunter2xyz")
-    log.init_logger()
+    register_secret("hunter2xyz")
+    init_logger()
     logging.getLogger("some.library").error("connecting with %s", "hunter2xyz")
     assert "connecting with ***" in capsys.readouterr().err
