@@ -45,12 +45,14 @@ class DayRule:
         start = date(year, 1, 1).toordinal()
         ahead = self.row_of(year) >> (ordinal - start)
         while not ahead:
-            if year == _LAST_YEAR:
-                return None
-            ordinal = start = start + 365 + calendar.isleap(year)
             year += 1
+            if self.years is not None:
+                year += _trailing_zeros(self.years >> year)
+            if year > _LAST_YEAR:
+                return None
+            ordinal = date(year, 1, 1).toordinal()
             ahead = self.row_of(year)
-        return ordinal + (ahead & -ahead).bit_length() - 1
+        return ordinal + _trailing_zeros(ahead)
 
     def row_of(self, year: int) -> int:
         """The matching days of a year as bits, the lowest being 1 January."""
@@ -80,6 +82,10 @@ class DayRule:
         if self.weeks is None:
             return chosen
         return {day for day in chosen if date(year, month, day).isocalendar().week in self.weeks}
+
+
+def _trailing_zeros(bits: int) -> int:
+    return (bits & -bits).bit_length() - 1 if bits else _LAST_YEAR
 
 
 def _dates_of(item: Item, first: int, length: int) -> Iterator[int]:
