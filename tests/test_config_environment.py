@@ -73,3 +73,10 @@ def test_config_path_may_come_from_the_env_file(project: Project) -> None:
     project.write("elsewhere/config.yaml", "server: {port: 1}")
     project.write(".env", "CRONZIMUS_CONFIG_PATH=elsewhere\n")
     assert project.load().server.port == 1
+
+
+def test_a_file_may_hold_a_secret_and_nothing_else(project: Project) -> None:
+    project.write("port", "80")
+    project.set(CRONZIMUS_SERVER__PORT_FILE="port")
+    (fault,) = project.faults()
+    assert fault.startswith("server.port_file: unknown key; did you mean 'port'?")
