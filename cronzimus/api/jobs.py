@@ -20,7 +20,7 @@ from cronzimus.api.queries import (
     WhyQuery,
 )
 from cronzimus.api.render import job_view, run_view, version_view, why_view
-from cronzimus.api.runs import started
+from cronzimus.api.runs import found_runs, started
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import Conflict
@@ -109,7 +109,7 @@ def run_job(path: JobPath, body: RunBody) -> tuple[Any, ...]:
 @needs("read")
 def list_runs_of_job(path: JobPath, query: JobRunQuery) -> tuple[Any, ...]:
     """List the runs of one job, latest first; those of a removed job are still there."""
-    page = house().history.runs(job_id=path.job_id, **query.filters())
+    page = found_runs(query, job_id=path.job_id, **query.filters())
     if not page.total:
         house().timetable.get(path.job_id)
     return page_of(page, run_view)

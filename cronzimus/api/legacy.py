@@ -18,6 +18,8 @@ _JOB_FIELDS: Final = frozenset(
 _STORE_FIELDS: Final = frozenset({"executor", "jobstore"})
 _ADD_FIELDS: Final = frozenset({"next_run_time", "replace_existing"})
 _UNITS: Final = {"weeks": 604_800, "days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
+_UNSAID: Final = (("jitter", 0), ("misfire", "skip"))
+_EPOCH: Final = "1970-01-01T00:00:00Z"  # what an interval without a start counts from
 _CRONTAB: Final = ("minute", "hour", "day", "month", "day_of_week")
 _FROM_MONDAY: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FROM_SUNDAY: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -64,7 +66,7 @@ def legacy_view(job: Job) -> dict[str, Any]:
         "args": args,
         "kwargs": kwargs,
         **_shown_trigger(document["trigger"]),
-        "misfire_grace_time": policy["misfire_grace"],
+        "misfire_grace_time": _whole(policy["misfire_grace"]),
         "max_instances": policy["max_instances"],
         "next_run_time": job.next_due_at,
     }
@@ -129,9 +131,10 @@ def _trigger(body: Mapping[str, Any]) -> dict[str, Any]:
 def _shown_trigger(trigger: Any) -> dict[str, Any]:
     if not isinstance(trigger, Mapping):
         return {"trigger": f"or[{', '.join(str(part['type']) for part in trigger)}]"}
-    fields = {name: value for name, value in trigger.items() if name != "type" and value not in (None, 0, "")}
+    given = {name: value for name, value in trigger.items() if name not in _UNITS and value is not None}
+    fields = {name: value for name, value in given.items() if (name, value) not in _UNSAID and name != "type"}
     if trigger["type"] == "interval":
-        fields = {**{k: v for k, v in fields.items() if k not in _UNITS}, **_split(trigger)}
+        fields = {"start_date": _EPOCH, **fields, **_split(trigger)}
     if trigger["type"] == "cron":
         fields = _cron_fields(fields)
     return {"trigger": trigger["type"], **fields}
@@ -142,18 +145,20 @@ def _split(trigger: Mapping[str, Any]) -> dict[str, Any]:
     counts = {}
     for unit, seconds in _UNITS.items():
         counts[unit], rest = divmod(rest, seconds)
-    return {unit: count for unit, count in counts.items() if count}
+    return {unit: _whole(count) for unit, count in counts.items() if count}
+
+
+def _whole(number: float) -> float:
+    return int(number) if number == int(number) else number
 
 
 def _cron_fields(fields: dict[str, Any]) -> dict[str, Any]:
-    """Cron text as the fields Flask-APScheduler shows; weekdays by name, because it counts them from Monday."""
+    """Cron text as the fields clients know; weekdays by name, because APScheduler counts from Monday."""
     words = str(fields.get("expression") or "").split()
     if len(words) in (5, 6):
         names = _CRONTAB if len(words) == 5 else ("second", *_CRONTAB)
-        fields = {
-            **{k: v for k, v in fields.items() if k != "expression"},
-            **dict(zip(names, words, strict=True)),
-        }
+        others = {name: value for name, value in fields.items() if name != "expression"}
+        fields = {**others, **dict(zip(names, words, strict=True))}
     if "day_of_week" in fields:
         fields["day_of_week"] = _renamed(fields["day_of_week"], _FROM_SUNDAY)
     return fields

@@ -1,9 +1,8 @@
 """What the routes accept in path, query and body."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import (
@@ -17,7 +16,7 @@ from pydantic import (
 )
 
 from cronzimus.api.support import Body, Query, required_body
-from cronzimus.errors import Fault, Invalid, NotFound
+from cronzimus.errors import NotFound
 from cronzimus.models.faults import shown
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import SLUG, JobDefinition, JobStatus, Source
@@ -26,8 +25,6 @@ from cronzimus.models.run import Cause, RunState
 
 _RUN_ID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _LOST_PLUS: Final = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
-
-Value = TypeVar("Value")
 
 
 def _whole(value: object) -> object:
@@ -69,7 +66,7 @@ def _run_id(value: object) -> object:
 Limit = Annotated[int, Field(ge=1, le=200, description="items on one page"), BeforeValidator(_whole)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000, description="items to pass over"), BeforeValidator(_whole)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class JobPath(BaseModel):
@@ -112,13 +109,16 @@ class JobRunQuery(PageQuery):
     since: Instant | None = Field(default=None, description="from this instant on")
     until: Instant | None = Field(default=None, description="before this instant")
 
+    @property
+    def is_contradiction(self) -> bool:
+        """Whether the two names of a filter ask for different things, which no run can be."""
+        return len({self.state, self.status} - {None}) > 1 or len({self.cause, self.trigger} - {None}) > 1
+
     def filters(self) -> dict[str, Any]:
         """What `History.runs` takes."""
-        return {
-            "state": _one(("state", self.state), ("status", self.status)),
-            "cause": _one(("cause", self.cause), ("trigger", self.trigger)),
-            **{name: getattr(self, name) for name in ("worker_id", "since", "until", "limit", "offset")},
-        }
+        kept = ("worker_id", "since", "until", "limit", "offset")
+        own = {"state": self.state or self.status, "cause": self.cause or self.trigger}
+        return {**own, **{name: getattr(self, name) for name in kept}}
 
 
 class RunQuery(JobRunQuery):
@@ -210,11 +210,3 @@ def _patched(name: str, field: dict[str, Any]) -> dict[str, Any]:
     if name == "trigger":
         return {"anyOf": [{"type": "object"}, {"type": "array"}]}
     return field if name == "id" else {"anyOf": [field, {"type": "null"}]}
-
-
-def _one(first: tuple[str, Value | None], second: tuple[str, Value | None]) -> Value | None:
-    """The value given under either of two names; both is refused unless they agree."""
-    if first[1] is not None and second[1] is not None and first[1] != second[1]:
-        fault = Fault(second[0], f"says something else than {first[0]}, which means the same")
-        raise Invalid(f"{fault.field}: {fault.message}", faults=(fault,))
-    return first[1] if first[1] is not None else second[1]

@@ -1,4 +1,4 @@
-"""The nouns of the house as plain data for an answer: built by hand, because lists are long and pages are many."""
+"""The nouns of the house as plain data for an answer: built by hand, because lists are long."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any

@@ -3,11 +3,12 @@
 from typing import Any
 
 from cronzimus.api.models import RunDetails, RunPage, RunStarted, RunView
-from cronzimus.api.queries import RunPath, RunQuery
+from cronzimus.api.queries import JobRunQuery, RunPath, RunQuery
 from cronzimus.api.render import attempt_view, run_view
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import NotFound
+from cronzimus.models.page import Page
 from cronzimus.models.run import Run
 
 api = blueprint("runs")
@@ -17,7 +18,7 @@ api = blueprint("runs")
 @needs("read")
 def list_runs(query: RunQuery) -> tuple[Any, ...]:
     """List runs, latest first."""
-    return page_of(house().history.runs(**query.filters()), run_view)
+    return page_of(found_runs(query, **query.filters()), run_view)
 
 
 @api.get("/runs/<run_id>", responses={200: RunDetails})
@@ -41,6 +42,13 @@ def cancel_run(path: RunPath) -> dict[str, Any]:
 def retry_run(path: RunPath) -> tuple[Any, ...]:
     """Start a new run like one that has ended."""
     return started(house().runs.retry(path.run_id, by=caller()))
+
+
+def found_runs(query: JobRunQuery, **filters: Any) -> Page[Run]:
+    """The runs that match every filter given."""
+    if query.is_contradiction:
+        return Page((), 0, query.limit, query.offset)
+    return house().history.runs(**filters)
 
 
 def started(run: Run) -> tuple[Any, ...]:

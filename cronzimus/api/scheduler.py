@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import RootModel
 
-from cronzimus.api.documents import defined
+from cronzimus.api.documents import defined, named
 from cronzimus.api.legacy import legacy_view, to_changed_document, to_document, wants_pause
 from cronzimus.api.models import LegacyJob, SchedulerInfo
 from cronzimus.api.problems import LEGACY_PREFIX
@@ -124,7 +124,5 @@ def _added(definition: JobDefinition, *, may_replace: bool) -> Job:
 
 def _changed(job_id: str, body: dict[str, Any]) -> dict[str, Any]:
     job = house().timetable.get(job_id)
-    if body.get("id", job_id) != job_id:
-        body = {**body}
-    definition = defined({**to_changed_document(job.definition, body), "id": job_id})
+    definition = defined(to_changed_document(job.definition, named(body, job_id)))
     return legacy_view(house().timetable.replace(definition, by=caller(), expected_version=job.version))

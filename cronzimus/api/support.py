@@ -1,15 +1,15 @@
 """The glue between flask-openapi3 and the house: strict bodies, unknown parameters refused, plain data out.
 
-What it repairs: the library computes a query model's schema on every request, reads bad JSON as "nothing given",
-knows only dictionaries as answers, and documents errors as `application/json`.
+What it repairs: the library computes a query model's schema on every request, reads bad JSON as
+"nothing given", knows only dictionaries as answers, and documents errors as `application/json`.
 """
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import is_dataclass
-from typing import Any, ClassVar, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, Self
 from urllib.parse import urlencode
 
 from flask import Request, Response, current_app, request
@@ -19,7 +19,6 @@ from pydantic_core import to_json
 from werkzeug.exceptions import HTTPException
 
 from cronzimus.api import hostile
-from cronzimus.api.house import House
 from cronzimus.api.models import Problem
 from cronzimus.api.problems import PROBLEM_JSON
 from cronzimus.api.security import ANYONE, scope_of
@@ -27,8 +26,44 @@ from cronzimus.errors import Fault, Invalid, Unavailable
 from cronzimus.models.faults import refusal, validated
 from cronzimus.models.page import Item, Page
 
+if TYPE_CHECKING:
+    from cronzimus.jobs.job_factory import JobFactory
+    from cronzimus.services.explain import Explain
+    from cronzimus.services.history import History
+    from cronzimus.services.readiness import ReadinessReport
+    from cronzimus.services.runs import Runs
+    from cronzimus.services.timetable import Timetable
+
 V1: Final = "/api/v1"
 MAX_BODY: Final = "CRONZIMUS_MAX_BODY_BYTES"
+
+
+class House(Protocol):
+    """The services of one process; `app.py` builds the real one."""
+
+    @property
+    def timetable(self) -> "Timetable":
+        """Jobs: read and change them."""
+
+    @property
+    def runs(self) -> "Runs":
+        """Start, cancel and repeat runs."""
+
+    @property
+    def history(self) -> "History":
+        """What happened."""
+
+    @property
+    def explain(self) -> "Explain":
+        """Why something happened, or did not."""
+
+    @property
+    def factory(self) -> "JobFactory":
+        """The one way a job is built."""
+
+    @property
+    def readiness(self) -> "ReadinessReport":
+        """Whether this process can serve."""
 
 
 class HouseRequest(Request):
@@ -62,16 +97,22 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    @functools.cache
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
         """The schema, computed once: the library asks for it on every request."""
-        return super().model_json_schema(*args, **options)
+        return _schema_of(cls, args, tuple(options.items()))
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
         """As pydantic does it, refusing in our words what is repeated, unclean or unknown."""
         _refuse_odd_parameters()
         return validated(cls, obj, functools.partial(super().model_validate, **options))
+
+
+@functools.cache
+def _schema_of(
+    cls: type[Query], args: tuple[Any, ...], options: tuple[tuple[str, Any], ...]
+) -> dict[str, Any]:
+    return super(Query, cls).model_json_schema(*args, **dict(options))
 
 
 class Body(BaseModel):
