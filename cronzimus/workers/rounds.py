@@ -1,0 +1,139 @@
+"""A worker's rounds with the ledger: report what ended, claim what there is room for, in one transaction."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from cronzimus.common.logger import get_logger
+from cronzimus.common.loop import Loop
+from cronzimus.errors import DatabaseUnavailable
+from cronzimus.models.run import Claim, Ended, Exchange, Offer
+from cronzimus.workers.engines.inline import InlineEngine
+from cronzimus.workers.ledger import Claims
+from cronzimus.workers.outbox import Outbox
+from cronzimus.workers.roster import LiveAttempt, Roster
+
+_LOG = get_logger(__name__)
+_LARGEST_ROUND = 1000
+
+
+class Rounds:
+    """While idle an id starts at once; under load a round carries what has gathered during the last one.
+
+    How much is claimed: the free places, and twice what ended since the last round. So short runs never wait
+    for the ledger and long ones are never hoarded. A round the database does not take is repeated with
+    everything it held.
+    """
+
+    def __init__(
+        self,
+        claims: Claims,
+        engine: InlineEngine,
+        roster: Roster,
+        outbox: Outbox,
+        *,
+        size: int,
+        accept: Callable[[Claim], None],
+        progress: Callable[[], None],
+        worker_id: str,
+        lease_seconds: float,
+        on_error: Callable[[str, Exception], None],
+    ) -> None:
+        self._claims, self._engine, self._roster, self._outbox = claims, engine, roster, outbox
+        self._size, self._accept, self._progress = size, accept, progress
+        self._worker_id, self._lease_seconds = worker_id, lease_seconds
+        self._closed = False
+        self._returning: list[LiveAttempt] = []
+        self._outage = False
+        self.claimed = 0
+        self.finished = 0
+        self.loop = Loop("cronzimus-worker", self._round, on_error=on_error)
+        engine.subscribe(self.loop.wake)
+
+    def close(self) -> None:
+        """Claim no more, and give back what has not started; reports go on."""
+        self._closed = True
+        self.loop.wake()
+
+    def _round(self) -> float | None:
+        if self._closed:
+            self._give_back()
+        ended = self._outbox.take(_LARGEST_ROUND)
+        room = self._room(len(ended))
+        wanted = self._engine.take(room) if room else []
+        if not ended and not wanted:
+            return self._engine.next_in() if room else None
+        self._conclude(ended, wanted, self._exchange(ended, wanted))
+        return 0.0
+
+    def _room(self, ended: int) -> int:
+        """How many runs to claim now."""
+        if self._closed:
+            return 0
+        free = self._size - self._roster.running
+        return max(0, min(free + 2 * ended - self._roster.waiting, _LARGEST_ROUND))
+
+    def _exchange(self, ended: Sequence[Ended], wanted: Sequence[UUID]) -> Exchange:
+        try:
+            exchange = self._ask(ended, wanted)
+        except DatabaseUnavailable as error:
+            self._engine.put_back(wanted)
+            self._note_outage(error)
+            raise
+        except Exception as error:
+            _LOG.opt(exception=error).error("The ledger refused a round: its reports are sent one by one")
+            exchange = self._one_by_one(ended)
+        self._note_recovery()
+        return exchange
+
+    def _ask(self, ended: Sequence[Ended], wanted: Sequence[UUID]) -> Exchange:
+        return self._claims.exchange(
+            ended, wanted, worker_id=self._worker_id, lease_seconds=self._lease_seconds
+        )
+
+    def _one_by_one(self, ended: Sequence[Ended]) -> Exchange:
+        """One report that cannot be written must not hold up the others; its run ends by its lease."""
+        retries: list[Offer] = []
+        for one in ended:
+            try:
+                retries += self._ask([one], []).retries
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                _LOG.opt(exception=error).error("The report of run {} was refused", one.run_id)
+        return Exchange((), tuple(retries))
+
+    def _conclude(self, ended: Sequence[Ended], wanted: Sequence[UUID], exchange: Exchange) -> None:
+        self._outbox.confirm()
+        self.finished += len(ended)
+        self.claimed += len(exchange.claimed)
+        for one in ended:
+            self._engine.forget(one.run_id)
+        claimed = {claim.run_id for claim in exchange.claimed}
+        for run_id in wanted:
+            if run_id not in claimed:
+                self._engine.forget(run_id)
+        if exchange.retries:
+            self._engine.offer(exchange.retries)
+        for claim in exchange.claimed:
+            self._accept(claim)
+        self._progress()
+
+    def _give_back(self) -> None:
+        self._returning += self._roster.withdraw_all()
+        if self._returning:
+            self._claims.release([attempt.held for attempt in self._returning], worker_id=self._worker_id)
+            for attempt in self._returning:
+                self._engine.forget(attempt.claim.run_id)
+                self._roster.leave(attempt)
+            self._returning = []
+        self._progress()
+
+    def _note_outage(self, error: Exception) -> None:
+        if not self._outage:
+            _LOG.warning("The ledger does not answer, reports are kept and sent again: {}", error)
+        self._outage = True
+
+    def _note_recovery(self) -> None:
+        if self._outage:
+            _LOG.info("The ledger answers again")
+        self._outage = False

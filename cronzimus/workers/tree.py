@@ -1,0 +1,112 @@
+"""Find and kill everything a run has started, however it hides: group, descendants, environment cookie."""
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+RUN_COOKIE = "CRONZIMUS_RUN"
+OWNER_COOKIE = "CRONZIMUS_OWNER"
+
+_HAS_PROC = os.path.exists("/proc/self/environ")
+_ROUNDS = 100
+_ROUND_SECONDS = 0.01
+_DEAD = frozenset("ZXx")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One living process: who made it and which group it is in."""
+
+    pid: int
+    parent: int
+    group: int
+
+
+def send(signum: int, cookie: str, leader: int | None = None) -> int:
+    """Signal every process of a tree; how many there were.
+
+    A tree is the leader's group, its descendants, and whoever carries `cookie` (NAME=value) in its
+    environment: `setsid` leaves the group, a double fork the descendants, but both keep the environment.
+    """
+    pids = members(cookie, leader)
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signum)
+    return len(pids)
+
+
+def sweep(cookie: str, leader: int | None = None) -> bool:
+    """Kill the tree until nobody is left: a dying tree may still fork, so look again; whether it worked."""
+    for _ in range(_ROUNDS):
+        if send(signal.SIGKILL, cookie, leader) == 0:
+            return True
+        time.sleep(_ROUND_SECONDS)
+    return False
+
+
+def members(cookie: str, leader: int | None = None) -> set[int]:
+    """The living processes of a tree, never the caller."""
+    living = _living()
+    found = _family(living, leader) if leader is not None else set()
+    found |= {process.pid for process in living if process.pid not in found and _carries(process.pid, cookie)}
+    return found - {os.getpid()}
+
+
+def _family(living: Iterable[Process], leader: int) -> set[int]:
+    children: dict[int, list[int]] = {}
+    for process in living:
+        children.setdefault(process.parent, []).append(process.pid)
+    found = {process.pid for process in living if process.group == leader or process.pid == leader}
+    line = [leader, *found]
+    while line:
+        fresh = [pid for pid in children.get(line.pop(), ()) if pid not in found]
+        found.update(fresh)
+        line.extend(fresh)
+    return found
+
+
+def _living() -> list[Process]:
+    if _HAS_PROC:
+        return [process for pid in _pids() if (process := _read_stat(pid)) is not None]
+    return _living_by_psutil()
+
+
+def _pids() -> Iterable[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _read_stat(pid: int) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, parent, group, *_ = file.read().rpartition(b")")[2].split(maxsplit=3)
+    except (OSError, ValueError):
+        return None
+    return None if state.decode() in _DEAD else Process(pid, int(parent), int(group))
+
+
+def _living_by_psutil() -> list[Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(Process(process.pid, process.ppid(), os.getpgid(process.pid)))
+    return found
+
+
+def _carries(pid: int, cookie: str) -> bool:
+    if not _HAS_PROC:
+        name, _, value = cookie.partition("=")
+        with suppress(psutil.Error, OSError):
+            return psutil.Process(pid).environ().get(name) == value
+        return False
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environment = file.read()
+    except OSError:
+        return False
+    return f"\0{cookie}\0".encode() in b"\0" + environment
