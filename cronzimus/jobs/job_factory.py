@@ -1,6 +1,5 @@
 """The one way every door builds a job: code, jobs.yaml, REST and the command line."""
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from cronzimus.models.job import JobDefinition
 from cronzimus.models.kinds import Kind
 from cronzimus.models.policy import CatchUp, Policy
 from cronzimus.models.trigger import refuse_if_never
-from cronzimus.workers.injection import INJECTED, check_allowed, check_call, resolve
+from cronzimus.workers.injection import check_allowed, check_call, resolve
 
 TRIGGER_TYPES = ("interval", "cron", "date", "manual")
 _DEFINITION_OPTIONS = frozenset(JobDefinition.model_fields) - {"id", "kind", "params", "trigger", "policy"}
@@ -58,7 +57,7 @@ class JobFactory:
         stored = [value for value in args if not isinstance(value, Database)]
         document = {
             "id": job_id,
-            "params": {"func": _path_of(func), "args": stored, "kwargs": dict(kwargs)},
+            "params": {"func": _path_of(func), **_given(args=stored, kwargs=dict(kwargs))},
             "trigger": {"type": trigger_type, **trigger_args},
             "policy": _modern(policy),
             **options,
@@ -137,11 +136,10 @@ class _Uninjected:
 def _callable(definition: JobDefinition) -> str | _Uninjected:
     """The import path where that will do, else a wrapper that fills the injected names with None."""
     try:
-        function = resolve(definition.function).function
+        task = resolve(definition.function)
     except Invalid:
         return definition.function
-    injected = [name for name in INJECTED if name in inspect.signature(function).parameters]
-    return _Uninjected(function, injected) if injected else definition.function
+    return _Uninjected(task.function, task.injected) if task.injected else definition.function
 
 
 def _path_of(func: str | Callable[..., Any]) -> str:
@@ -151,6 +149,11 @@ def _path_of(func: str | Callable[..., Any]) -> str:
     if path.startswith(":") or "<" in path:
         raise Invalid(f"{func!r} cannot be named by an import path; use a function of a module", code="INVALID_FUNCTION")
     return path
+
+
+def _given(**arguments: Any) -> dict[str, Any]:
+    """Those arguments that say something."""
+    return {name: value for name, value in arguments.items() if value}
 
 
 def _modern(policy: Mapping[str, Any]) -> dict[str, Any]:

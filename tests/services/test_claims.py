@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cronzimus.models.run import Ended, Held, Offer, RunState
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 
 def pending(heart: Heart, count: int = 1, **job: Any) -> list[Offer]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobStatus
 from cronzimus.services.decide import MAX_WALK, Decided, first_due, plan, settle
-from tests.services.conftest import definition
+from tests.heart import definition
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 500_000, tzinfo=UTC)
 DUE = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ import pytest
 from cronzimus.errors import Invalid, NotFound
 from cronzimus.models.job import JobDefinition
 from cronzimus.services.definitions import Definitions
-from tests.services.conftest import Heart, definition
+from tests.heart import Heart, definition
 
 
 def test_definition_comes_back_as_it_was_written(heart: Heart) -> None:

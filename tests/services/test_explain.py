@@ -6,7 +6,7 @@ import pytest
 
 from cronzimus.errors import NotFound
 from cronzimus.models.run import RunState
-from tests.services.conftest import Heart, definition
+from tests.heart import Heart, definition
 
 HOURLY = {"type": "interval", "hours": 1}
 

@@ -7,7 +7,7 @@ import pytest
 from cronzimus.errors import Invalid
 from cronzimus.models.job import JobDefinition, JobStatus
 from cronzimus.models.leader import Term
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 HOURLY = {"type": "interval", "hours": 1}
 

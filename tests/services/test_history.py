@@ -7,7 +7,7 @@ import pytest
 
 from cronzimus.errors import NotFound
 from cronzimus.models.run import RunState
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 MANUAL = {"type": "manual"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from cronzimus.services.leadership import Leadership
 from cronzimus.services.readiness import PULSE_SECONDS, ReadinessReport
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 
 def report(leadership: Leadership, **states: Any) -> ReadinessReport:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from cronzimus.errors import Conflict, Invalid, NotFound
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 MANUAL = {"type": "manual"}
 

@@ -10,7 +10,7 @@ from cronzimus.errors import Conflict, NotFound
 from cronzimus.models.job import Source
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.timetable import Timetable
-from tests.services.conftest import Heart, definition
+from tests.heart import Heart, definition
 
 MANUAL = {"type": "manual"}
 HOURLY = {"type": "interval", "hours": 1}

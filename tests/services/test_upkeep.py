@@ -10,7 +10,7 @@ from cronzimus.models.leader import Term
 from cronzimus.models.run import Claim, Held
 from cronzimus.services.upkeep import Upkeep, first_id_of
 from cronzimus.utils.ids import new_id
-from tests.services.conftest import Heart
+from tests.heart import Heart
 
 SILENT = "UPDATE cronzimus.runs SET lease_until = clock_timestamp() - interval '1 second' WHERE state = 'running'"
 

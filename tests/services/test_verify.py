@@ -6,7 +6,7 @@ import pytest
 
 from cronzimus.errors import Invalid
 from cronzimus.services.verify import Verification
-from tests.services.conftest import Heart, definition
+from tests.heart import Heart, definition
 
 AGO = timedelta(minutes=10)
 

@@ -1,13 +1,11 @@
 """The heart without a body: every service on a fresh database, no threads, the test is the loop."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from cronzimus.common.db import Database
 from cronzimus.models.job import Job, JobDefinition
@@ -109,18 +107,3 @@ def until(true: Callable[[], Any], seconds: float = 20) -> Any:
         time.sleep(0.005)
     return value
 
-
-@pytest.fixture
-def heart(database: Database) -> Heart:
-    """One replica's services, leading."""
-    heart = Heart(database)
-    heart.lead()
-    return heart
-
-
-@pytest.fixture
-def other(database_url: str) -> Iterator[Heart]:
-    """A second replica on the same database, with its own sessions."""
-    database = Database(database_url, max_connections=3)
-    yield Heart(database, name="other")
-    database.close()
