@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 from tests.house.tree import ROOT, checkout_files
@@ -23,11 +24,12 @@ def documents() -> Iterator[Path]:
 
 
 def commands(text: str) -> Iterator[list[str]]:
-    """The words of every command in the shell blocks of a document, without comments and prompts."""
+    """The words of every command in the shell blocks of a document, without comments, prompts, variables."""
     for block in FENCE.finditer(text):
         if block["language"] in SHELL:
             for line in block["body"].replace("\\\n", " ").splitlines():
                 words = re.sub(r"\s#.*", "", line.removeprefix("$ ")).split()
+                words = list(dropwhile(re.compile(r"[A-Z_]+=").match, words))
                 if words and not words[0].startswith("#"):
                     yield words
 

@@ -5,9 +5,7 @@ import pytest
 from tests.house.tree import ROOT, Source, functions, listed, source, sources
 
 # Files of logic without a test file of their own, and where their behaviour is shown instead.
-SHOWN_ELSEWHERE: dict[str, str] = {
-    "cronzimus/__main__.py": "tests/test_cli.py",
-}
+SHOWN_ELSEWHERE: dict[str, str] = {}
 
 
 def mirror(file: Source) -> str:

@@ -12,7 +12,7 @@ LEFT_FOR_LATER = re.compile("|".join(["TO" "DO", "FIX" "ME", "XX" "X"]))
 MACHINE_PATH = re.compile(
     r"(^|[^A-Za-z])/(wo" r"rk|fa" r"rm|ro" r"ot|tmp/bash_jobs|Us" r"ers)/", re.MULTILINE
 )
-PACKAGE_HOST = re.compile(r"py" r"pi\.org|python" r"hosted\.org|registry\.npm" r"js\.org|file:" r"///")
+PACKAGE_HOST = re.compile(r"py" r"pi\.org|python" r"hosted\.org|registry\.npm" r"js\.org")
 NOT_WRITTEN_BY_HAND = re.compile(r"requirements.*\.txt|.*\.lock|.*/vendor/.*")
 
 LEFTOVERS = (LEFT_FOR_LATER, MACHINE_PATH, PACKAGE_HOST)
