@@ -1,0 +1,56 @@
+"""`cronzimus config show`: the merged configuration."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import click
+
+from cronzimus.cli.command import ProjectCommand, Session
+from cronzimus.cli.ground import settings_of
+from cronzimus.cli.late import LateGroup
+from cronzimus.cli.output import Column, draw_table, show
+from cronzimus.config import redacted
+
+config: Final = LateGroup(
+    "config",
+    {
+        "show": ("cronzimus.cli.config:show_config", "Print the merged configuration with secrets masked."),
+        "check": ("cronzimus.cli.check:check", "Say everything that is wrong with the configuration."),
+    },
+    help="Show or check the configuration.",
+)
+
+
+@click.command("show", cls=ProjectCommand)
+@click.option("--origin", "origins", is_flag=True, help="Also say where each value comes from.")
+@click.pass_obj
+def show_config(session: Session, /, origins: bool) -> None:
+    """Print the merged configuration with secrets masked."""
+    settings = settings_of(session)
+    tree = redacted(settings)
+    rows = [(key, value, settings.origin(key)) for key, value in _leaves(tree)]
+    columns = [Column("KEY", lambda row: row[0]), Column("VALUE", lambda row: row[1])]
+    if origins:
+        tree = _with_origins(tree, dict((key, origin) for key, _, origin in rows))
+        columns.append(Column("ORIGIN", lambda row: row[2]))
+    show(session, tree, lambda: draw_table(rows, columns))
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _with_origins(tree: Mapping[str, Any], origins: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+    """The same tree, each value beside its origin."""
+    return {
+        name: (
+            _with_origins(value, origins, f"{prefix}{name}.")
+            if isinstance(value, Mapping)
+            else {"value": value, "origin": origins[f"{prefix}{name}"]}
+        )
+        for name, value in tree.items()
+    }
