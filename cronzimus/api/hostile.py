@@ -16,7 +16,9 @@ from pydantic_core import from_json
 from cronzimus.errors import CronzimusError
 
 MAX_DEPTH: Final = 32
-MAX_VALUES: Final = 50_000
+MAX_VALUES: Final = 20_000
+MAX_KEYS: Final = 1_000
+MAX_KEY_LENGTH: Final = 200
 MAX_INTEGER: Final = 2**63 - 1
 
 _CHUNK: Final = 64 * 1024
@@ -145,6 +147,8 @@ def _explained(reason: str) -> Malformed:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
+    if len(pairs) > MAX_KEYS:
+        raise Malformed(f"an object in the body has more than {MAX_KEYS} keys", code="BODY_TOO_COMPLEX")
     if len(value) != len(pairs):
         counts = Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
@@ -180,12 +184,20 @@ def _refuse_deep_or_unclean(value: dict[str, Any]) -> None:
 def _containers_inside(level: Iterable[Any]) -> Iterator[Any]:
     for node in level:
         for key in node if isinstance(node, dict) else ():
-            refuse_unclean("a key of the body", key)
+            _refuse_odd_key(key)
         for child in node.values() if isinstance(node, dict) else node:
             if isinstance(child, str):
                 refuse_unclean("a text in the body", child)
             elif isinstance(child, dict | list):
                 yield child
+
+
+def _refuse_odd_key(key: str) -> None:
+    refuse_unclean("a key of the body", key)
+    if len(key) > MAX_KEY_LENGTH:
+        raise Malformed(
+            f"a key of the body has more than {MAX_KEY_LENGTH} characters", code="BODY_TOO_COMPLEX"
+        )
 
 
 def _has_surrogate(text: str) -> bool:

@@ -18,6 +18,9 @@ from cronzimus.models.faults import refusal
 from cronzimus.utils.ids import new_id
 
 PROBLEM_JSON: Final = "application/problem+json"
+_MOST_FAULTS: Final = 20
+_LONGEST_DETAIL: Final = 500
+
 LEGACY_PREFIX: Final = "/scheduler"
 
 _log = get_logger(__name__)
@@ -55,20 +58,26 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that says what went wrong; the routes of the older shape get their own key as well."""
-    is_legacy = is_legacy_route()
+    detail = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}…"
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
         "code": code,
-        "errors": [{"field": fault.field, "message": fault.message} for fault in faults],
+        "errors": [{"field": fault.field, "message": fault.message} for fault in _first(tuple(faults))],
         "request_id": request_id(),
-        **({"error_message": detail} if is_legacy else {}),
+        **({"error_message": detail} if is_legacy_route() else {}),
     }
     response = Response(to_json(body), status=status, content_type=PROBLEM_JSON)
     response.headers.update(headers or {})
     return response
+
+
+def _first(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """As many as a person reads; who sent thousands wrong needs no list of them."""
+    kept = faults[:_MOST_FAULTS]
+    return kept if len(kept) == len(faults) else (*kept, Fault("", f"and {len(faults) - len(kept)} more"))
 
 
 def is_legacy_route() -> bool:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cronzimus.services.timetable import Timetable
 
 V1: Final = "/api/v1"
+_MOST_PARAMETERS: Final = 50
 MAX_BODY: Final = "CRONZIMUS_MAX_BODY_BYTES"
 
 
@@ -215,6 +216,8 @@ def _this_url(limit: int, offset: int) -> str:
 
 
 def _refuse_odd_parameters() -> None:
+    if len(request.args) > _MOST_PARAMETERS:
+        raise Invalid(f"the query has more than {_MOST_PARAMETERS} parameters")
     for name, values in request.args.lists():
         for text in (name, *values):
             hostile.refuse_unclean("the query", text)

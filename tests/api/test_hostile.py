@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from cronzimus.api.hostile import (
     MAX_DEPTH,
     MAX_INTEGER,
+    MAX_KEY_LENGTH,
+    MAX_KEYS,
     MAX_VALUES,
     Malformed,
     TooLarge,
@@ -50,6 +52,10 @@ def code_of(body: bytes) -> str:
 
 def nested(depth: int) -> bytes:
     return b'{"a":' * depth + b"1" + b"}" * depth
+
+
+def many_keys(count: int) -> bytes:
+    return b"{" + b",".join(b'"%d":1' % number for number in range(count)) + b"}"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,10 @@ def test_decode_accepts(body: bytes, value: Any) -> None:
         (nested(MAX_DEPTH + 1), "BODY_TOO_DEEP"),
         (nested(150), "BODY_TOO_DEEP"),
         (nested(20_000), "BODY_TOO_DEEP"),
-        (b"[" * 40_000, "BODY_TOO_DEEP"),
+        (b"[" * MAX_VALUES, "BODY_TOO_DEEP"),
+        (many_keys(MAX_KEYS + 1), "BODY_TOO_COMPLEX"),
+        (b'{"a":' + many_keys(MAX_KEYS + 1) + b"}", "BODY_TOO_COMPLEX"),
+        (b'{"' + b"k" * (MAX_KEY_LENGTH + 1) + b'":1}', "BODY_TOO_COMPLEX"),
         (b"[" * MEGABYTES_10, "BODY_TOO_COMPLEX"),
         (b'{"a":[' + b"1," * MAX_VALUES + b"1]}", "BODY_TOO_COMPLEX"),
     ],
@@ -135,11 +144,16 @@ def test_decode_counts_containers_as_depth() -> None:
     assert code_of(b'{"a":' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}") == "BODY_TOO_DEEP"
 
 
+def test_decode_takes_as_many_keys_as_allowed() -> None:
+    assert len(decode(many_keys(MAX_KEYS))) == MAX_KEYS
+    assert decode(b'{"' + b"k" * MAX_KEY_LENGTH + b'":1}')
+
+
 def test_decode_needs_no_stack() -> None:
     limit = sys.getrecursionlimit()
 
     def at_the_edge(left: int) -> str:
-        return code_of(b"[" * 49_000) if left == 0 else at_the_edge(left - 1)
+        return code_of(b"[" * MAX_VALUES) if left == 0 else at_the_edge(left - 1)
 
     assert at_the_edge(limit - 200) == "BODY_TOO_DEEP"
 
@@ -150,10 +164,10 @@ def test_decode_names_the_place() -> None:
 
 
 def test_decode_echoes_little() -> None:
-    key = "k" * 5000
+    key = "k" * 190
     with pytest.raises(Malformed) as refused:
         decode(f'{{"{key}":1,"{key}":2}}'.encode())
-    assert len(refused.value.message) < 150
+    assert len(refused.value.message) < 130
 
 
 def test_decode_of_bulk_takes_little_memory() -> None:

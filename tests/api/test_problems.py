@@ -94,6 +94,13 @@ def test_faults_are_listed(failing: Flask) -> None:
     ]
 
 
+def test_only_so_many_faults_are_listed(failing: Flask) -> None:
+    error = Invalid("x" * 5000, faults=[Fault(f"f{number}", "is wrong") for number in range(5000)])
+    answer = answer_to(failing, error)
+    assert answer.json["errors"][-1] == {"field": "", "message": "and 4980 more"}
+    assert len(answer.json["errors"]) == 21 and len(answer.data) < 2000
+
+
 def test_validation_errors_are_said_in_our_words(failing: Flask) -> None:
     with pytest.raises(ValueError) as raised:
         Sample.model_validate({"size": 0})

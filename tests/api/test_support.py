@@ -144,6 +144,12 @@ def test_parameters_are_refused_in_our_words(routes: FlaskClient, query: str, de
     assert (answer.status_code, answer.json["detail"]) == (422, detail)
 
 
+def test_parameters_without_end_are_refused(routes: FlaskClient) -> None:
+    answer = routes.get("/trial/sizes?" + "&".join(f"p{number}=1" for number in range(51)))
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["detail"]) == (422, "the query has more than 50 parameters")
+
+
 def test_parameters_are_accepted(routes: FlaskClient) -> None:
     assert routes.get("/trial/sizes?size=7").json == {"size": 7}
 
