@@ -81,6 +81,9 @@ class LedgerScheduler(APScheduler):  # type: ignore[misc]  # Flask-APScheduler i
         """Start a run now, through the ledger and on a worker, never in the caller's thread."""
         self._runs.trigger(id, force=True, by="code")
 
+    def _load_config(self) -> None:
+        """Nothing: the settings are ours, and APScheduler's `configure` throws the store and the executor away."""
+
     def _load_jobs(self) -> None:
         """Nothing: the house merges declared jobs into the timetable once the schema is there."""
 
