@@ -42,7 +42,8 @@ class _Answers:
 
     def send(self, message: dict[str, Any]) -> None:
         """One line of JSON; a parent that is gone is nobody to complain to."""
-        data = json.dumps(message).encode() + b"\n"
+        # A line of its own, whatever a careless function wrote into the pipe before.
+        data = b"\n" + json.dumps(message).encode() + b"\n"
         with suppress(BrokenPipeError):
             while data:
                 data = data[os.write(self._fd, data) :]

@@ -34,7 +34,7 @@ class _Answer:
 
     def _read(self, line: bytes) -> None:
         with suppress(ValueError, KeyError, TypeError):  # the function itself may have scribbled on the pipe
-            said = json.loads(line)
+            said = dict(json.loads(line))
             if said.get("committed"):
                 self._run.committed = True
                 return

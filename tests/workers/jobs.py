@@ -1,0 +1,257 @@
+"""Task functions of every temper, for the tests of the execution room."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from os import system  # noqa: F401  # a way out that the allow-list must close
+from typing import Any
+
+from cronzimus.common.db import Database
+from cronzimus.errors import Cancel, Snooze
+from cronzimus.workers.context import RunContext, current_run
+from cronzimus.workers.outcome import BusinessError
+from tests.workers.support import BOARD
+
+
+class Rejected(BusinessError):
+    """A failure that another try would repeat."""
+
+
+def noop() -> None:
+    pass
+
+
+def give(value: Any = None) -> Any:
+    return value
+
+
+def boom(message: str = "broken") -> None:
+    raise ValueError(message)
+
+
+def reject() -> None:
+    raise Rejected("the order is paid already")
+
+
+def leave(code: Any = 3) -> None:
+    sys.exit(code)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def snooze(seconds: float = 0.0, flag: str = "snoozed") -> str:
+    if not BOARD.is_up(flag):
+        BOARD.raise_flag(flag)
+        raise Snooze(seconds)
+    return "awake"
+
+
+def call_off() -> None:
+    raise Cancel("nothing to do")
+
+
+def gate(name: str) -> str:
+    """Say that it runs, and wait to be let through; deaf to everything else."""
+    BOARD.raise_flag(f"{name}-started")
+    BOARD.wait(f"{name}-go")
+    BOARD.raise_flag(f"{name}-through")
+    return "late"
+
+
+def spin(name: str) -> None:
+    """Never ends by itself, but executes bytecode."""
+    BOARD.raise_flag(f"{name}-started")
+    try:
+        while True:
+            pass
+    finally:
+        BOARD.raise_flag(f"{name}-unwound")
+
+
+def polite(run: RunContext, name: str) -> str:
+    """Ends as soon as it is asked to."""
+    BOARD.raise_flag(f"{name}-started")
+    asked = run.wait_cancelled(20)
+    BOARD.raise_flag(f"{name}-asked" if asked else f"{name}-never-asked")
+    return "cleaned up"
+
+
+def facts(run: RunContext) -> dict[str, Any]:
+    return {
+        "id": str(run.id),
+        "job_id": run.job_id,
+        "attempt": run.attempt,
+        "max_attempts": run.max_attempts,
+        "cause": run.cause,
+        "params": run.params,
+        "trace_id": run.trace_id,
+        "has_deadline": run.deadline is not None,
+        "left": (run.time_left() or 0) > 0,
+        "commands": list(run.settings.worker.allowed_commands),
+        "is_current": current_run.get() is run,
+    }
+
+
+def ask_database(db: Database) -> Any:
+    return db.fetch_one("select current_setting('application_name'), 1 + 1")
+
+
+def sleep_in_database(db: Database, name: str) -> None:
+    BOARD.raise_flag(f"{name}-started")
+    db.fetch_one("select pg_sleep(60)")
+
+
+def sleep_in_database_of_process(db: Database, fifo: str) -> None:
+    tell(fifo, os.getpid())
+    db.fetch_one("select pg_sleep(60)")
+
+
+def write_fenced(run: RunContext, name: str, text: str) -> str:
+    """Write in the fenced transaction, waiting inside it to be let through."""
+    with run.transaction() as tx:
+        tx.execute("insert into effects (text) values (%s)", [text])
+        BOARD.raise_flag(f"{name}-inside")
+        BOARD.wait(f"{name}-go")
+    return "written"
+
+
+def write_fenced_then_fail(run: RunContext, text: str) -> None:
+    with run.transaction() as tx:
+        tx.execute("insert into effects (text) values (%s)", [text])
+    raise ValueError("after the commit")
+
+
+def write_fenced_at_once(run: RunContext, text: str) -> str:
+    with run.transaction() as tx:
+        tx.execute("insert into effects (text) values (%s)", [text])
+    return "written"
+
+
+async def async_give(value: Any = None) -> Any:
+    await asyncio.sleep(0)
+    return value
+
+
+async def async_boom() -> None:
+    await asyncio.sleep(0)
+    raise LookupError("in the loop")
+
+
+async def async_hang(name: str) -> None:
+    BOARD.raise_flag(f"{name}-started")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        BOARD.raise_flag(f"{name}-unwound")
+
+
+async def async_with_run(run: RunContext, db: Database) -> list[Any]:
+    return [str(run.id), current_run.get() is run, type(db).__name__]
+
+
+def spoil(values: list[int]) -> int:
+    """Change what it was given."""
+    values.append(1)
+    return len(values)
+
+
+def generator() -> Any:
+    yield 1
+
+
+def needs(first: int, second: int = 2) -> int:
+    return first + second
+
+
+def mixed(first: int, db: Any, second: int, run: Any, *rest: int, last: int = 0) -> list[Any]:
+    return [first, db, second, run, list(rest), last]
+
+
+def tell(fifo: str, *facts: object) -> None:
+    with open(fifo, "w", encoding="utf-8") as file:
+        file.writelines(f"{fact}\n" for fact in facts)
+
+
+# --- in a process of its own ------------------------------------------------------------------------
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def say_and_wait(run: RunContext, fifo: str) -> None:
+    """Tell its pid, and be stopped; say so while unwinding."""
+    tell(fifo, os.getpid())
+    try:
+        threading.Event().wait()
+    finally:
+        tell(fifo, f"unwound {run.cancelled}")
+
+
+def deaf(fifo: str) -> None:
+    """Ignore SIGTERM for good."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    tell(fifo, os.getpid())
+    while True:
+        threading.Event().wait(60)
+
+
+def family(fifo: str) -> None:
+    """A child in our group, one that left it by setsid, and one that forked twice and dropped its environment."""
+    sleeper = [sys.executable, "-c", "import signal; signal.pause()"]
+    near = subprocess.Popen(sleeper)
+    escaped = subprocess.Popen(sleeper, start_new_session=True)
+    forks = "import os, subprocess, sys\nprint(subprocess.Popen(sys.argv[1:], env={}, start_new_session=True).pid)"
+    orphan = subprocess.run([sys.executable, "-c", forks, *sleeper], stdout=subprocess.PIPE, check=True).stdout
+    tell(fifo, os.getpid(), near.pid, escaped.pid, int(orphan))
+    threading.Event().wait()
+
+
+def leave_behind(fifo: str) -> str:
+    """Return while a child in a session of its own goes on."""
+    left = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=True)
+    tell(fifo, left.pid)
+    left.returncode = 0  # nobody waits for it
+    return "done"
+
+
+def hoard(mib: int) -> int:
+    return len(b"x" * (mib * 1024 * 1024))
+
+
+def die(signum: int = signal.SIGKILL) -> None:
+    os.kill(os.getpid(), signum)
+    threading.Event().wait()
+
+
+def vanish(code: int = 0) -> None:
+    os._exit(code)
+
+
+def linger() -> str:
+    """Return, leaving a thread that keeps the interpreter from ending."""
+    threading.Thread(target=threading.Event().wait).start()
+    return "returned"
+
+
+def scribble() -> str:
+    """Write rubbish into every descriptor that is open, the way a careless library might."""
+    for fd in range(3, 64):
+        try:
+            os.write(fd, b"rubbish\n{}\n[1]\n")
+        except OSError:
+            continue
+    return "answered"
+
+
+def read_input() -> str:
+    return sys.stdin.read()
