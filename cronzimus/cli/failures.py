@@ -2,7 +2,6 @@
 
 import sys
 import traceback
-from collections.abc import Iterator
 from typing import Final
 
 import click
@@ -59,7 +58,7 @@ def lines_of(error: BaseException) -> list[str]:
     if isinstance(error, click.ClickException):
         return [error.format_message()]
     if isinstance(error, CronzimusError):
-        return [error.message, *_further_faults(error)]
+        return _told(error)
     text = str(error).strip().partition("\n")[0]
     named = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return [f"unexpected {named} (--debug shows where)"]
@@ -104,10 +103,13 @@ def _usage(error: click.UsageError) -> str:
     return f"{message.rstrip('.')} (see '{error.ctx.command_path} --help')"
 
 
-def _further_faults(error: CronzimusError) -> Iterator[str]:
-    for fault in error.faults:
-        if fault.message not in error.message or fault.field not in error.message:
-            yield f"  {fault.field}: {fault.message}" if fault.field else f"  {fault.message}"
+def _told(error: CronzimusError) -> list[str]:
+    """The message with the field it is about, and every fault that it does not tell."""
+    if len(error.faults) == 1 and error.faults[0].message in error.message:
+        field = error.faults[0].field
+        return [error.message if field in error.message else f"{field}: {error.message}"]
+    untold = [fault for fault in error.faults if fault.message not in error.message]
+    return [error.message, *(f"  {fault.field}{': ' * bool(fault.field)}{fault.message}" for fault in untold)]
 
 
 def _say(text: str, secret: str | None) -> None:

@@ -42,9 +42,9 @@ def firings() -> None:
 
 
 @firings.command("list")
-@click.option("--job", "job_id", type=JOB)
-@click.option("--decision", type=click.Choice(DECISIONS))
-@click.option("--reason", type=click.Choice(REASONS))
+@click.option("--job", "job_id", type=JOB, help="Of this job.")
+@click.option("--decision", type=click.Choice(DECISIONS), help="What became of the instant.")
+@click.option("--reason", type=click.Choice(REASONS), help="Why it did not fire.")
 @click.option("--since", metavar="TIME", help=f"Due from then on: {MOMENT}.")
 @click.option("--until", metavar="TIME", help="Due before then.")
 @page_options

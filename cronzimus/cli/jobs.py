@@ -1,6 +1,5 @@
 """`cronzimus jobs`: what is on the timetable, and what is done with it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from cronzimus.cli.definition import KINDS
 from cronzimus.cli.failures import OK
 from cronzimus.cli.lists import page_options
 from cronzimus.cli.names import JOB
-from cronzimus.cli.output import Column, draw_fields, draw_table, instant, show, show_page
+from cronzimus.cli.output import Column, cell, draw_fields, draw_table, instant, show, show_page
 from cronzimus.cli.several import for_each, saying
 from cronzimus.cli.values import Duration, KeyValue
 from cronzimus.cli.waiting import await_run, sentence
@@ -62,10 +61,10 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--status", type=click.Choice(STATUSES))
-@click.option("--kind", type=click.Choice(KINDS))
+@click.option("--status", type=click.Choice(STATUSES), help="How they stand.")
+@click.option("--kind", type=click.Choice(KINDS), help="What they do.")
 @click.option("--source", type=click.Choice(SOURCES), help="Where the definition comes from.")
-@click.option("--tag")
+@click.option("--tag", help="A tag they have.")
 @click.option("--search", metavar="TEXT", help="Text that id or description holds.")
 @page_options
 @click.pass_obj
@@ -165,7 +164,7 @@ def _draw(job: Mapping[str, Any]) -> None:
             *((name, job[name]) for name in _PLAIN_FIELDS),
             ("tags", ", ".join(job["tags"])),
             ("params", job["params"]),
-            ("policy", " ".join(f"{name}={json.dumps(value)}" for name, value in job["policy"].items())),
+            ("policy", ", ".join(_settings(job["policy"]))),
             ("created", instant(job["created_at"])),
             ("updated", instant(job["updated_at"])),
         ]
@@ -173,3 +172,8 @@ def _draw(job: Mapping[str, Any]) -> None:
     if job["next"]:
         click.echo()
         draw_table(job["next"], _NEXT)
+
+
+def _settings(policy: Mapping[str, Any]) -> list[str]:
+    """What is set, by name; what is empty says nothing."""
+    return [f"{name}={cell(policy[name])}" for name in sorted(policy) if policy[name] not in (None, [])]

@@ -46,7 +46,10 @@ _COLUMNS: Final = (
 def preview(
     session: Session, /, file: str | None, count: int, start: str, job_id: str, **options: Any
 ) -> int:
-    """Preview when a trigger is due: local time, UTC, and what a clock change did to it. Asks no service."""
+    """Preview when a trigger is due, without a service.
+
+    Shows local time, UTC, and a mark where a clock change moved or repeated the time.
+    """
     first = moment(start, options["timezone"] or "UTC", "--from")
     if file is None:
         answer = _foreseen(_definition(job_id, options), first, count)

@@ -58,11 +58,11 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--job", "job_id", type=JOB)
-@click.option("--state", type=click.Choice(STATES))
-@click.option("--cause", type=click.Choice(CAUSES))
-@click.option("--kind", type=click.Choice(KINDS))
-@click.option("--worker", "worker_id", metavar="NAME")
+@click.option("--job", "job_id", type=JOB, help="Of this job.")
+@click.option("--state", type=click.Choice(STATES), help="How they stand.")
+@click.option("--cause", type=click.Choice(CAUSES), help="What started them.")
+@click.option("--kind", type=click.Choice(KINDS), help="What their jobs do.")
+@click.option("--worker", "worker_id", metavar="NAME", help="Where they execute.")
 @click.option("--since", metavar="TIME", help=f"Due from then on: {MOMENT}.")
 @click.option("--until", metavar="TIME", help="Due before then.")
 @page_options
