@@ -14,16 +14,18 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
 from cronzimus.api.support import Body, Query, required_body
 from cronzimus.errors import NotFound
 from cronzimus.models.faults import shown
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import SLUG, JobDefinition, JobStatus, Source
-from cronzimus.models.kinds import Kind
+from cronzimus.models.kinds import PARAMS, Kind
 from cronzimus.models.run import Cause, RunState
 
 _RUN_ID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_TRIGGERS: Final = ("IntervalTrigger", "CronTrigger", "DateTrigger", "ManualTrigger")
 _LOST_PLUS: Final = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
 
 
@@ -171,8 +173,19 @@ class JobDocument(RootModel[dict[str, Any]]):
 
     @classmethod
     def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
-        """The schema of what the factory accepts."""
-        return JobDefinition.model_json_schema(*args, **options)
+        """The schema of what the factory accepts, with what the model checks by code: types and params."""
+        schema = JobDefinition.model_json_schema(*args, **options)
+        for model in PARAMS.values():
+            params = model.model_json_schema(*args, **options)
+            for field in params["properties"].values():
+                field.pop("maxItems", None)  # a list that reached it would not fit in a body
+            schema["$defs"] |= {**params.pop("$defs", {}), model.__name__: params}
+        for name in _TRIGGERS:
+            schema["$defs"][name]["required"] = sorted({*schema["$defs"][name].get("required", ()), "type"})
+        template = options.get("ref_template", DEFAULT_REF_TEMPLATE)
+        kinds = [{"$ref": template.format(model=model.__name__)} for model in PARAMS.values()]
+        schema["properties"]["params"] = {"anyOf": kinds, "description": "what the kind needs"}
+        return schema
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> "JobDocument":

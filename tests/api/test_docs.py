@@ -1,16 +1,25 @@
 """The API document is valid and whole; its page asks no other host."""
 
+import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from ruamel.yaml import YAML
+
+import cronzimus
+from cronzimus.models.job import JobDefinition
 
 OPENAPI = "/api/v1/openapi.json"
+PACKAGE = Path(cronzimus.__file__).parent
+API = PACKAGE.with_name("API.md").read_text(encoding="utf-8")
+NOT_OVER_HTTP = {"CRONZIMUS_ERROR", "CONFIG_ERROR", "NO_TOKEN_CONFIGURED", "FENCED", "LEDGER_INCOMPLETE"}
 
 
 class Links(HTMLParser):
@@ -180,3 +189,31 @@ def test_the_page_moves_with_its_setting(build: Callable[..., Flask]) -> None:
 @pytest.mark.parametrize("route", [OPENAPI, "/docs", "/docs/start.js"])
 def test_strangers_see_neither(build: Callable[..., Flask], route: str) -> None:
     assert build(environment="production").test_client().get(route).status_code == 401
+
+
+def test_every_code_is_described() -> None:
+    rooms = ("api", "services", "jobs", "workers", "controller", "models")
+    texts = [path.read_text(encoding="utf-8") for room in rooms for path in (PACKAGE / room).rglob("*.py")]
+    codes = set(re.findall(r'\bcode(?:: str)? ?= ?"([A-Z_]+)"', "\n".join(texts)))
+    assert len(codes) > 20
+    assert sorted(code for code in codes - NOT_OVER_HTTP if f"`{code}`" not in API) == []
+
+
+def test_every_example_is_what_the_api_takes(web: FlaskClient) -> None:
+    examples = [json.loads(body) for body in re.findall(r"-d '(\{.*?\})'", API, re.DOTALL)]
+    documents = [example for example in examples if "id" in example]
+    assert len(examples) > 4 and len(documents) > 2
+    for example in documents:
+        route = "/scheduler/jobs" if "func" in example else "/api/v1/jobs"
+        answer = web.post(route, json=example)
+        assert answer.status_code in (200, 201), answer.text
+
+
+def test_the_document_in_the_description_is_taken(web: FlaskClient) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", API, re.DOTALL)
+    described = YAML(typ="safe").load(text)
+    assert described.keys() | {"id"} == JobDefinition.model_fields.keys()
+    answer = web.post(
+        "/api/v1/jobs", json={**described, "params": {"func": "cronzimus.controller.task:task"}}
+    )
+    assert answer.status_code == 201, answer.text

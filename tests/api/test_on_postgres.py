@@ -4,14 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case
+from schemathesis.core.result import Ok
 
 from cronzimus.api import build_flask
 from cronzimus.house import House
 from cronzimus.settings import Settings
 from tests.api.fakes import document
 from tests.api.test_hostile_bodies import BODIES, DOCUMENTS
+from tests.api.test_openapi import ACCEPTS_THE_VALID, DOCUMENT
 from tests.heart import until
 
 V1 = "/api/v1"
@@ -206,3 +211,18 @@ def test_a_database_that_is_away_is_told(database_url: str) -> None:
     assert web.get("/api/health").status_code == 200
     assert web.get("/readyz").status_code == 503
     house.stop()
+
+
+def test_no_call_breaks_the_contract(living: FlaskClient) -> None:
+    living.post(f"{V1}/jobs", json=document("known"))
+    contract = schemathesis.openapi.from_wsgi(DOCUMENT, living.application)
+    for operation in [result.ok() for result in contract.get_all_operations() if isinstance(result, Ok)]:
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        def call(case: Case) -> None:
+            if "job_id" in case.path_parameters:
+                case.path_parameters["job_id"] = "known"
+            case.call_and_validate(excluded_checks=[ACCEPTS_THE_VALID] if case.operation.body else [])
+
+        call()

@@ -20,6 +20,7 @@ from cronzimus.api.queries import (
 )
 from cronzimus.errors import Invalid, NotFound
 from cronzimus.models.job import JobDefinition
+from cronzimus.models.kinds import PARAMS
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +111,24 @@ def test_documents_are_handed_on_as_they_are() -> None:
 
 
 def test_documents_are_described_as_what_validates_them() -> None:
-    assert JobDocument.model_json_schema() == JobDefinition.model_json_schema()
+    shown, validating = JobDocument.model_json_schema(), JobDefinition.model_json_schema()
+    assert shown["properties"].keys() == validating["properties"].keys()
+    assert shown["required"] == validating["required"]
+    assert shown["$defs"].keys() >= validating["$defs"].keys()
+
+
+@pytest.mark.parametrize("trigger", ["IntervalTrigger", "CronTrigger", "DateTrigger", "ManualTrigger"])
+def test_triggers_are_described_as_needing_their_type(trigger: str) -> None:
+    assert "type" in JobDocument.model_json_schema()["$defs"][trigger]["required"]
+
+
+def test_params_are_described_for_every_kind() -> None:
+    schema = JobDocument.model_json_schema(ref_template="#/x/{model}")
+    names = {model.__name__ for model in PARAMS.values()}
+    assert schema["properties"]["params"]["anyOf"] == [
+        {"$ref": f"#/x/{model.__name__}"} for model in PARAMS.values()
+    ]
+    assert names <= schema["$defs"].keys()
 
 
 def test_patches_are_described_as_parts_of_documents() -> None:
