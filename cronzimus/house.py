@@ -1,5 +1,6 @@
 """The house of one process: every part built once, started in order, stopped in reverse."""
 
+import faulthandler
 import os
 import socket
 import threading
@@ -92,7 +93,7 @@ class House:
         for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.boot_loop, self.leader_loop):
             loop.stop(timeout=2)
         self.listener.close()
-        for database in (self.database, self.task_database, self.leader_database, self.firing_database):
+        for database in self._databases:
             database.close()
         if self.embedded is not None:
             self.embedded.release()
@@ -136,13 +137,19 @@ class House:
             self.url, 1, timeout=2, statement_timeout=2, application_name="cronzimus:leader", max_lifetime=_FOREVER_SECONDS
         )
         self.firing_database = Database(
-            self.url, 1, timeout=patience, statement_timeout=limit, application_name="cronzimus:firing"
+            self.url, 1, timeout=patience, statement_timeout=limit, application_name="cronzimus:firing", by_key=True
         )
+        # Reports and heartbeats never wait behind requests.
+        self.ledger_database = Database(
+            self.url, 2, timeout=patience, statement_timeout=limit, application_name="cronzimus:ledger", by_key=True
+        )
+        own_pools = (self.ledger_database, self.firing_database, self.leader_database)
+        self._databases = (self.database, self.task_database, *own_pools)
 
     def _build_services(self) -> None:
         scheduler, worker = self.settings.scheduler, self.settings.worker
         self.factory = self._new_factory()
-        self.definitions = Definitions(self.database, self.factory.check_function)
+        self.definitions = Definitions(self.ledger_database, self.factory.check_function)
         self.timetable = Timetable(self.database, self.definitions)
         self.history = History(self.database)
         self.explain = Explain(self.database, self.definitions, self.history)
@@ -206,7 +213,7 @@ class House:
 
     def _new_worker(self, worker_id: str) -> Worker:
         return Worker(
-            Claims(self.database),
+            Claims(self.ledger_database),
             self.definitions,
             self.engine,
             self.task_database,
@@ -272,7 +279,8 @@ class House:
         self._revive_embedded()
         trouble = self._trouble()
         if trouble is not None and not self._draining.is_set():
-            _LOG.critical("The watchdog ends this process: {}", trouble)
+            _LOG.critical("The watchdog ends this process: {}. What its threads were doing:", trouble)
+            faulthandler.dump_traceback(all_threads=True)
             os._exit(WATCHDOG_EXIT)
         return _WATCH_SECONDS
 

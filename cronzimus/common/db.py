@@ -32,6 +32,9 @@ _TCP = {
     "keepalives_count": 3,
     "tcp_user_timeout": 8000,
 }
+# A prepared statement keeps the plan it was given while its tables were small. Scanned whole, or joined row by
+# row, a batch of a thousand then takes seconds; by index and hash it costs the same whatever was believed.
+_BY_KEY = "-c enable_seqscan=off -c enable_nestloop=off"
 _CONNECT_SECONDS = 2
 _SESSION_NAME_LIMIT = 63
 _TRY_AGAIN = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -84,7 +87,9 @@ class Database:
         statement_timeout: float | None = 4.0,
         application_name: str = "cronzimus",
         max_lifetime: float = 1800.0,
+        by_key: bool = False,
     ) -> None:
+        """`by_key` is for statements that name their rows by key: see `_BY_KEY`."""
         if not url.startswith(SCHEMES):
             raise ConfigError(f"database.url: unknown scheme in {mask_url(url)!r}; supported: {', '.join(SCHEMES)}")
         if not 0 <= min_connections <= max_connections or max_connections < 1:
@@ -96,6 +101,7 @@ class Database:
         self._statement_timeout = statement_timeout
         self._application_name = application_name
         self._max_lifetime = max_lifetime
+        self._options = _BY_KEY if by_key else ""
         self._local = threading.local()
         self._opening = threading.Lock()
         self._pool: ConnectionPool[BoundedConnection] | None = None
@@ -193,7 +199,7 @@ class Database:
 
     def _new_pool(self) -> ConnectionPool[BoundedConnection]:
         return ConnectionPool(
-            session_conninfo(self.url, self._application_name, self._statement_timeout),
+            session_conninfo(self.url, self._application_name, self._statement_timeout, self._options),
             connection_class=BoundedConnection,
             kwargs={"autocommit": True},
             min_size=self._min_connections,
@@ -257,7 +263,9 @@ def open_session(url: str, application_name: str, *, statement_timeout: float = 
     return connection
 
 
-def session_conninfo(url: str, application_name: str, statement_timeout: float | None) -> str:
+def session_conninfo(
+    url: str, application_name: str, statement_timeout: float | None, more_options: str = ""
+) -> str:
     """The connection string of every session: bounded waits, UTC, a name to be found by."""
     given = conninfo_to_dict(url)
     guards = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=3000"
@@ -265,7 +273,7 @@ def session_conninfo(url: str, application_name: str, statement_timeout: float |
         guards += f" -c statement_timeout={round(statement_timeout * 1000)} -c lock_timeout=2000"
     else:
         guards = "-c TimeZone=UTC"
-    options = f"{guards} {given.pop('options', None) or ''}".strip()
+    options = f"{guards} {more_options} {given.pop('options', None) or ''}".strip()
     ours = {"connect_timeout": _CONNECT_SECONDS, **_TCP}
     settings: dict[str, Any] = {**ours, **given, "application_name": application_name, "options": options}
     return make_conninfo(**settings)

@@ -8,19 +8,19 @@ WITH wanted AS (
       AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
     ORDER BY r.id
     FOR UPDATE SKIP LOCKED
-), room AS (
-    SELECT w.id, w.max_running,
-           row_number() OVER (PARTITION BY w.job_id ORDER BY w.id)
-           + (SELECT count(*) FROM cronzimus.runs o WHERE o.job_id = w.job_id AND o.state = 'running') AS place
+), placed AS (
+    SELECT w.id,
+           CASE WHEN w.max_running IS NULL THEN 0
+                ELSE w.max_running - row_number() OVER (PARTITION BY w.job_id ORDER BY w.id)
+                     - (SELECT count(*) FROM cronzimus.runs o WHERE o.job_id = w.job_id AND o.state = 'running')
+           END AS room_left
     FROM wanted w
-    WHERE w.max_running IS NOT NULL
 )
 UPDATE cronzimus.runs r
 SET state = 'running', attempt = r.attempt + 1, worker_id = %(worker_id)s,
     lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp(), not_before = NULL
-FROM wanted w
-LEFT JOIN room ON room.id = w.id
-WHERE r.id = w.id AND (w.max_running IS NULL OR room.place <= w.max_running)
+FROM placed p
+WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = p.id AND p.room_left >= 0
 RETURNING r.id, r.job_id, r.job_version, r.attempt, r.max_attempts, r.cause, r.due_at, r.params, r.trace_id;
 
 -- finish --
@@ -43,7 +43,8 @@ WITH ended AS (
         worker_id   = CASE WHEN e.retry_in IS NULL THEN r.worker_id END,
         lease_until = NULL
     FROM ended e
-    WHERE r.id = e.id AND r.attempt = e.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s
+    WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = e.id AND r.attempt = e.attempt
+      AND r.state = 'running' AND r.worker_id = %(worker_id)s
     RETURNING r.id, e.attempt, e.state AS attempt_state, e.started_at, e.ended_at, e.error, e.free,
               r.state AS run_state, r.not_before, r.job_id, r.max_running
 ), tried AS (
@@ -66,7 +67,8 @@ ORDER BY r.job_id, r.id;
 UPDATE cronzimus.runs r
 SET lease_until = clock_timestamp() + %(lease)s
 FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
-WHERE r.id = h.id AND r.attempt = h.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s
+WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = h.id AND r.attempt = h.attempt
+  AND r.state = 'running' AND r.worker_id = %(worker_id)s
 RETURNING r.id, r.cancel_requested_at IS NOT NULL;
 
 -- release --
@@ -74,4 +76,5 @@ RETURNING r.id, r.cancel_requested_at IS NOT NULL;
 UPDATE cronzimus.runs r
 SET state = 'pending', attempt = r.attempt - 1, worker_id = NULL, lease_until = NULL, started_at = NULL
 FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
-WHERE r.id = h.id AND r.attempt = h.attempt AND r.state = 'running' AND r.worker_id = %(worker_id)s;
+WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = h.id AND r.attempt = h.attempt
+  AND r.state = 'running' AND r.worker_id = %(worker_id)s;

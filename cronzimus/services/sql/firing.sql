@@ -37,7 +37,8 @@ WITH term AS (
                       %(next_due_ats)s::timestamptz[], %(max_attempts)s::int[], %(max_running)s::int[],
                       %(priorities)s::int[], %(queues)s::text[])
          AS m (id, version, status, due_at, next_due_at, max_attempts, max_running, priority, queue)
-    WHERE j.id = m.id AND j.version = m.version AND j.status = m.status AND j.next_due_at = m.due_at
+    WHERE j.id = ANY(%(ids)s::text[]) AND j.id = m.id AND j.version = m.version
+      AND j.status = m.status AND j.next_due_at = m.due_at
     RETURNING m.id, m.version, m.max_attempts, m.max_running, m.priority, m.queue
 ), decided AS (
     SELECT d.*, m.version, m.max_attempts, m.max_running, m.priority, m.queue
