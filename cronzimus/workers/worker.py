@@ -193,7 +193,7 @@ def _note(attempt: LiveAttempt, ended: Ended) -> None:
     if ended.state in _UNREMARKABLE or ended.error is None:
         return
     _LOG.bind(run_id=str(ended.run_id), job_id=attempt.claim.job_id).warning(
-        "Attempt {} of {} {}{}: {}: {}",
+        "Attempt {} of {} ended {}{}: {}: {}",
         ended.attempt,
         attempt.claim.job_id,
         ended.state,

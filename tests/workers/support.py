@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -219,7 +220,7 @@ class Ledger:
             return None
         self.states[ended.run_id] = RunState.PENDING
         self.attempts[ended.run_id] -= 0 if ended.costs_attempt else 1
-        return Offer(ended.run_id, None)
+        return Offer(ended.run_id, datetime.now(UTC) + timedelta(seconds=ended.retry_in))
 
 
 @contextmanager
