@@ -63,6 +63,17 @@ def gate(name: str) -> str:
     return "late"
 
 
+def swallow(name: str) -> str:
+    """A gate that takes no hint at all: what is raised into it is swallowed."""
+    BOARD.raise_flag(f"{name}-started")
+    try:
+        BOARD.wait(f"{name}-go")
+    except BaseException:
+        BOARD.raise_flag(f"{name}-swallowed")
+    BOARD.raise_flag(f"{name}-through")
+    return "late"
+
+
 def spin(name: str) -> None:
     """Never ends by itself, but executes bytecode."""
     BOARD.raise_flag(f"{name}-started")

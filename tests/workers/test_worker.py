@@ -132,7 +132,7 @@ def test_hanging_run_times_out_and_its_place_is_free_again() -> None:
 
 
 def test_late_result_of_an_abandoned_thread_changes_nothing() -> None:
-    ledger = Ledger(definition("gate", args=["late"], policy={"timeout": 0.1, "max_attempts": 2, "backoff": 60.0}))
+    ledger = Ledger(definition("swallow", args=["late"], policy={"timeout": 0.1, "max_attempts": 2, "backoff": 60.0}))
     with working(ledger) as (worker, engine):
         run = start_run(ledger, engine)
         ledger.wait(lambda: ledger.reports)
