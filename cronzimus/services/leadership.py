@@ -70,6 +70,10 @@ class Leadership:
                 self._stand_down()
             return _RETRY_SECONDS
         self.last_contact = time.monotonic()
+        if self._resigned and epoch is not None:
+            # Resigned while the question was under way: the answer came too late to be accepted.
+            self._database.execute(_SQL["resign"], self._key(epoch))
+            return _STANDBY_SECONDS
         self._settle(epoch, started)
         return _STANDBY_SECONDS if self._term is None else _RENEW_SECONDS
 
