@@ -43,6 +43,7 @@ _LOG = get_logger(__name__)
 _NOT_STARTED = "postgresql:///cronzimus-was-not-started"
 _FOREVER_SECONDS = 10 * 365 * 86_400.0
 _BOOT_RETRY_SECONDS = 0.5
+_BOOT_STOP_SECONDS = 10.0
 _WATCH_SECONDS = 1.0
 WATCHDOG_EXIT = 70
 
@@ -87,10 +88,11 @@ class House:
             return
         self._stopped.set()
         self.drain()
+        self.boot_loop.stop(timeout=_BOOT_STOP_SECONDS)
         with suppress(CronzimusError):
             self.worker.drain(self.settings.worker.drain_seconds)
         self.worker.stop()
-        for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.boot_loop, self.leader_loop):
+        for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.leader_loop):
             loop.stop(timeout=2)
         self.listener.close()
         for database in self._databases:

@@ -19,6 +19,7 @@ class Loop:
         self._on_error = on_error
         self._wanted = threading.Event()
         self._stopping = threading.Event()
+        self._changing = threading.Lock()
         self._thread: threading.Thread | None = None
         self._failures = 0
         self.last_completed = time.monotonic()
@@ -30,12 +31,13 @@ class Loop:
 
     def start(self) -> None:
         """Start the thread; starting twice is a no-op."""
-        if self.alive:
-            return
-        self._stopping.clear()
-        self.last_completed = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        with self._changing:
+            if self.alive:
+                return
+            self._stopping.clear()
+            self.last_completed = time.monotonic()
+            self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            self._thread.start()
 
     def wake(self) -> None:
         """Let the next step begin now."""
@@ -45,8 +47,10 @@ class Loop:
         """Ask the thread to end and wait at most `timeout` seconds; whether it ended."""
         self._stopping.set()
         self._wanted.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        with self._changing:
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
         return not self.alive
 
     def _run(self) -> None:
