@@ -138,14 +138,14 @@ def _draw_fitted(columns: list[Column], cells: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    width = shutil.get_terminal_size().columns
+    width, height = shutil.get_terminal_size()
     columns, cells = _without_extras(columns, cells, width)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, len(_GAP), 0, 0))
     for column in columns:
         table.add_column(column.title, overflow="fold")
     for row in cells:
         table.add_row(*(Text(text, style=_STYLES.get(text, "")) for text in row))
-    Console(width=width, highlight=False).print(table)
+    Console(width=width, height=height, highlight=False).print(table)
 
 
 def _without_extras(

@@ -7,7 +7,7 @@ import click
 
 from cronzimus.cli.client import Client
 from cronzimus.cli.command import Session
-from cronzimus.cli.failures import FAILED, OK, TimedOut, note
+from cronzimus.cli.failures import FAILED, OK, TimedOut, note, printable
 from cronzimus.cli.output import seconds, show
 from cronzimus.errors import Unavailable
 
@@ -55,5 +55,5 @@ def sentence(run: dict[str, Any]) -> str:
     if run["state"] in OPEN:
         return f"{said}is {run['state']}"
     took = f" after {seconds(run['duration_ms'])}" if run["duration_ms"] is not None else ""
-    error = run.get("error") or {}
-    return f"{said}ended {run['state']}{took}" + (f": {error['message']}" if error.get("message") else "")
+    message = (run["error"] or {}).get("message")
+    return printable(f"{said}ended {run['state']}{took}" + (f": {message}" if message else ""))

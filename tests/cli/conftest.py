@@ -70,7 +70,7 @@ class listening:
 
     def __init__(self, app: WSGIApplication) -> None:
         self._server = make_server("127.0.0.1", 0, app, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01], daemon=True)
 
     def __enter__(self) -> str:
         self._thread.start()
