@@ -53,6 +53,11 @@ def wants_pause(body: Mapping[str, Any]) -> bool:
     return "next_run_time" in body
 
 
+def wants_replacement(body: Mapping[str, Any]) -> bool:
+    """Whether a job of that id may be there already."""
+    return "replace_existing" in body and _flag(body, "replace_existing")
+
+
 def legacy_view(job: Job) -> dict[str, Any]:
     """The job as Flask-APScheduler would show it."""
     document = job.definition
@@ -100,10 +105,15 @@ def _policy(body: Mapping[str, Any]) -> dict[str, Any]:
     if "max_instances" in body:
         policy["max_instances"] = body["max_instances"]
     if "coalesce" in body:
-        if not isinstance(body["coalesce"], bool):
-            raise _invalid("coalesce", f"must be true or false, got {shown(body['coalesce'])}")
-        policy["catch_up"] = CatchUp.LATEST if body["coalesce"] else CatchUp.ALL
+        policy["catch_up"] = CatchUp.LATEST if _flag(body, "coalesce") else CatchUp.ALL
     return policy
+
+
+def _flag(body: Mapping[str, Any], name: str) -> bool:
+    value = body[name]
+    if not isinstance(value, bool):
+        raise _invalid(name, f"must be true or false, got {shown(value)}")
+    return value
 
 
 def _trigger_fields(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import RootModel
 
 from cronzimus.api.documents import defined, named
-from cronzimus.api.legacy import legacy_view, to_changed_document, to_document, wants_pause
+from cronzimus.api.legacy import legacy_view, to_changed_document, to_document, wants_pause, wants_replacement
 from cronzimus.api.models import LegacyJob, SchedulerInfo
 from cronzimus.api.problems import LEGACY_PREFIX
 from cronzimus.api.queries import JobPath, LegacyDocument
@@ -43,8 +43,8 @@ def list_scheduler_jobs() -> list[dict[str, Any]]:
 @needs("admin")
 def add_scheduler_job(body: LegacyDocument) -> dict[str, Any]:
     """Add a job; `replace_existing` and `next_run_time: null` mean what they mean in APScheduler."""
-    is_paused = wants_pause(body.root)
-    job = _added(defined(to_document(body.root)), may_replace=body.root.get("replace_existing") is True)
+    is_paused, may_replace = wants_pause(body.root), wants_replacement(body.root)
+    job = _added(defined(to_document(body.root)), may_replace=may_replace)
     return legacy_view(house().timetable.pause(job.id, by=caller()) if is_paused else job)
 
 

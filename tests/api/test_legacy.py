@@ -9,7 +9,7 @@ import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask_apscheduler.utils import fix_job_def, job_to_dict, pop_trigger
 
-from cronzimus.api.legacy import legacy_view, to_changed_document, to_document, wants_pause
+from cronzimus.api.legacy import legacy_view, to_changed_document, to_document, wants_pause, wants_replacement
 from cronzimus.errors import Invalid
 from cronzimus.models.job import Job, JobDefinition, JobStatus, Source
 from tests.api.fakes import NOW
@@ -193,6 +193,20 @@ def test_no_next_time_means_paused(given: dict[str, Any], paused: bool) -> None:
 def test_a_next_time_of_ones_own_is_refused() -> None:
     with pytest.raises(Invalid, match="follows from the trigger"):
         wants_pause({"next_run_time": "2199-01-01T00:00:00"})
+
+
+@pytest.mark.parametrize(
+    ("given", "may_replace"),
+    [({}, False), ({"replace_existing": False}, False), ({"replace_existing": True}, True)],
+)
+def test_a_job_may_be_replaced(given: dict[str, Any], may_replace: bool) -> None:
+    assert wants_replacement(given) is may_replace
+
+
+@pytest.mark.parametrize("value", ["true", 1, None])
+def test_only_true_or_false_say_whether(value: Any) -> None:
+    with pytest.raises(Invalid, match="replace_existing: must be true or false"):
+        wants_replacement({"replace_existing": value})
 
 
 BEFORE = {
