@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -30,6 +31,7 @@ LINES = (
     "* * * * *",
     "5 1 * * SUN",
     "0 30 2 * * 0-3",
+    "10 0-23 * * *",
 )
 ODDITIES = (
     ("Pacific/Apia", datetime(2011, 12, 30, 10, tzinfo=UTC)),
@@ -49,6 +51,8 @@ ODDITIES = (
     ("Europe/Dublin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
     ("Africa/Freetown", datetime(1939, 9, 5, 0, tzinfo=UTC)),
     ("Antarctica/Casey", datetime(1969, 1, 1, 0, tzinfo=UTC)),
+    ("Antarctica/Casey", datetime(2018, 3, 10, 17, tzinfo=UTC)),
+    ("Antarctica/Casey", datetime(2018, 10, 6, 20, tzinfo=UTC)),  # three hours, not more
     ("America/Scoresbysund", datetime(2025, 3, 30, 1, tzinfo=UTC)),
 )
 
@@ -65,11 +69,11 @@ def fired(line: str, timeline: oracle.Timeline, policy: str | None = None) -> li
     return list(schedule(line, timeline.zone, policy).between(before, timeline.end))
 
 
-def wall_times(line: str, zone: str, first: str, last: str) -> list[str]:
+def wall_times(line: str, zone: str, first: str, last: str, policy: str | None = None) -> list[str]:
     """The firings between two local midnights as `HH:MM`, with ' behind a second copy."""
     clock = ZoneInfo(zone)
     start, end = (datetime.fromisoformat(day).replace(tzinfo=clock).astimezone(UTC) for day in (first, last))
-    dues = schedule(line, zone).between(start - timedelta(seconds=1), end - timedelta(seconds=1))
+    dues = schedule(line, zone, policy).between(start - timedelta(seconds=1), end - timedelta(seconds=1))
     walls = [due.astimezone(clock) for due in dues]
     return [f"{wall:%H:%M}{chr(39) if wall.fold else ''}" for wall in walls]
 
@@ -224,6 +228,26 @@ def test_every_jump_of_every_zone_agrees_with_the_oracle() -> None:
     assert seen > 300
 
 
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Kiritimati", "Asia/Kathmandu", "America/St_Johns", "Pacific/Honolulu", "Etc/GMT+12"]
+)
+@pytest.mark.parametrize("time", ["5 0", "0 12", "55 23"])
+@pytest.mark.parametrize("days", ["* * MON", "15W * *", "L 2 *", "29 2 *", "* 2 1#5"])
+def test_rare_line_misses_no_day_however_far_the_zone(zone: str, time: str, days: str) -> None:
+    first, last = date(2026, 1, 2), date(2030, 12, 30)
+    minute, hour = map(int, time.split())
+    walls = [
+        datetime(day.year, day.month, day.day, hour, minute)
+        for day in oracle.days_between(first, last, *days.split())
+    ]
+    start, end = (
+        datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+        for day in (first, last + timedelta(days=1))
+    )
+    dues = schedule(f"{time} {days}", zone).between(start - timedelta(seconds=1), end - timedelta(seconds=1))
+    assert list(dues) == [wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for wall in walls]
+
+
 @pytest.mark.parametrize("line", ["30 2 * * *", "0 0 * * *"])
 def test_daily_line_fires_once_a_day_in_every_zone(line: str) -> None:
     first, last = date(2026, 1, 2), date(2027, 12, 30)
@@ -335,3 +359,33 @@ def test_mark_of_tells_a_moved_firing_from_its_neighbour(
     job = schedule(line, "Europe/Berlin", policy)
     assert job.next_after(instant - timedelta(seconds=1)) == instant
     assert job.mark_of(instant) == mark
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "time.md").read_text(encoding="utf-8")
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The rows of the page's table that begins with these words, each as its cells without backticks."""
+    table = PAGE.partition(heading)[2].partition("\n\n")[0]
+    return [[cell.strip(" `") for cell in row.strip(" |").split(" | ")] for row in table.splitlines()[2:]]
+
+
+def test_page_shows_the_table_of_the_policies() -> None:
+    told = [line.strip() for line in (DstPolicy.__doc__ or "").splitlines() if line.strip().startswith("|")]
+    assert len(told) == 8
+    assert "\n".join(told) in PAGE
+
+
+EXAMPLES = rows("| line | zone |")
+
+
+def test_page_has_examples() -> None:
+    assert len(EXAMPLES) > 10
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=" ".join)
+def test_page_tells_the_truth(example: list[str]) -> None:
+    line, zone, policy, day, expected = example
+    tomorrow = date.fromisoformat(day) + timedelta(days=1)
+    found = wall_times(line, zone, day, tomorrow.isoformat(), None if policy == "(none)" else policy)
+    assert (" ".join(found) or "never") == expected

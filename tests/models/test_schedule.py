@@ -191,6 +191,8 @@ def test_first_due_of_a_past_date_that_runs_once() -> None:
     job = schedule(date("2026-01-01T08:00:00", misfire="run_once"))
     past = datetime(2026, 1, 1, 8, tzinfo=UTC)
     assert job.first_due(NOW) == past
+    assert job.first_due(past) == past
+    assert job.first_due(past - TICK) == past
     assert job.next_after(past) is None
     assert job.runs_late(past) and not job.runs_late(NOW)
 
