@@ -27,7 +27,7 @@ SHAPES = {
     "list.json": json.dumps([ONE, TWO]),
     "lines.json": f"{json.dumps(ONE)}\n{json.dumps(TWO)}\n",
     "section.yaml": f"jobs:\n  one: {MANUAL}\n  two:\n    id: two\n    trigger: {{type: manual}}\n",
-    "section-list.yaml": "jobs:\n  - {id: one, trigger: {type: manual}}\n  - {id: two, trigger: {type: manual}}\n",
+    "listed.yaml": "jobs:\n- {id: one, trigger: {type: manual}}\n- {id: two, trigger: {type: manual}}\n",
     "section.json": json.dumps({"jobs": {"one": {"trigger": {"type": "manual"}}, "two": TWO}}),
     "flow.yaml": "{id: one, trigger: {type: manual}}",
     "unnamed": json.dumps([ONE, TWO], indent=1),
