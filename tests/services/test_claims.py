@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cronzimus.common.db import Database
 from cronzimus.models.run import Ended, Held, Offer, RunState
 from tests.heart import Heart
 
@@ -129,6 +130,21 @@ def test_renewal_keeps_what_is_held_and_names_what_is_lost(heart: Heart) -> None
     renewal = heart.claims.renew(held, worker_id="w", lease_seconds=60)
     after = heart.history.run(kept.run_id).lease_until
     assert renewal.lost == {lost.run_id} and renewal.cancelled == {cancelled.run_id}
+    assert before is not None and after is not None and after > before + timedelta(seconds=30)
+
+
+def test_renewal_does_not_wait_for_a_run_that_somebody_is_changing(heart: Heart) -> None:
+    claims = heart.claim(pending(heart, 2, policy={"overlap": "allow"}))
+    busy, free = claims
+    before = heart.history.run(free.run_id).lease_until
+    elsewhere = Database(heart.database.url, 1)
+    with elsewhere.transaction():
+        elsewhere.execute("UPDATE cronzimus.runs SET priority = 1 WHERE id = %s", [busy.run_id])
+        held = [Held(claim.run_id, claim.attempt) for claim in claims]
+        renewal = heart.claims.renew(held, worker_id="w", lease_seconds=60)
+    elsewhere.close()
+    after = heart.history.run(free.run_id).lease_until
+    assert (renewal.lost, renewal.cancelled) == (frozenset(), frozenset())
     assert before is not None and after is not None and after > before + timedelta(seconds=30)
 
 

@@ -63,13 +63,26 @@ WHERE r.job_id = ANY(%(job_ids)s::text[]) AND r.state = 'pending'
 ORDER BY r.job_id, r.id;
 
 -- renew --
--- Prolong the lease of everything this worker holds, and hear what became of it.
-UPDATE cronzimus.runs r
-SET lease_until = clock_timestamp() + %(lease)s
-FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
-WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = h.id AND r.attempt = h.attempt
-  AND r.state = 'running' AND r.worker_id = %(worker_id)s
-RETURNING r.id, r.cancel_requested_at IS NOT NULL;
+-- Prolong the lease of everything this worker holds, and hear what became of it. A run that another session is
+-- changing at this moment is heard of and not waited for: it may itself wait for one of ours.
+WITH held AS (
+    SELECT r.id, r.attempt, r.cancel_requested_at IS NOT NULL AS cancelled
+    FROM cronzimus.runs r
+    JOIN unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt) ON r.id = h.id AND r.attempt = h.attempt
+    WHERE r.id = ANY(%(ids)s::uuid[]) AND r.state = 'running' AND r.worker_id = %(worker_id)s
+), free AS (
+    SELECT r.id
+    FROM cronzimus.runs r
+    JOIN held h ON r.id = h.id AND r.attempt = h.attempt
+    WHERE r.id = ANY(%(ids)s::uuid[]) AND r.state = 'running' AND r.worker_id = %(worker_id)s
+    FOR UPDATE OF r SKIP LOCKED
+), renewed AS (
+    UPDATE cronzimus.runs r
+    SET lease_until = clock_timestamp() + %(lease)s
+    FROM free
+    WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = free.id
+)
+SELECT id, cancelled FROM held;
 
 -- release --
 -- Give back what was claimed and never started; the attempt is not spent.
