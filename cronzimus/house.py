@@ -1,6 +1,5 @@
 """The house of one process: every part built once, started in order, stopped in reverse."""
 
-import faulthandler
 import os
 import socket
 import threading
@@ -11,12 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cronzimus.common.collector import collect_seldom
 from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
 from cronzimus.common.migrate import Migrations
 from cronzimus.common.notify import Listener
+from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
 from cronzimus.jobs import APSchedulerConfig
 from cronzimus.jobs.due import WakeUp
@@ -36,6 +37,7 @@ from cronzimus.services.timetable import Timetable
 from cronzimus.services.upkeep import Upkeep
 from cronzimus.services.verify import Verifier
 from cronzimus.settings import Settings
+from cronzimus.watchdog import Watchdog
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
 
@@ -44,8 +46,6 @@ _NOT_STARTED = "postgresql:///cronzimus-was-not-started"
 _FOREVER_SECONDS = 10 * 365 * 86_400.0
 _BOOT_RETRY_SECONDS = 0.5
 _BOOT_STOP_SECONDS = 10.0
-_WATCH_SECONDS = 1.0
-WATCHDOG_EXIT = 70
 
 
 class House:
@@ -56,14 +56,14 @@ class House:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.embedded: EmbeddedPostgres | None = None
         self.url = url or self._find_database()
-        self._build_ground()
-        self._build_services()
-        self._build_loops()
-        self.config = APSchedulerConfig(settings, self.factory, more_jobs)
         self._schema_ready = threading.Event()
         self._draining = threading.Event()
         self._stopped = threading.Event()
         self._lead_since = time.monotonic()
+        self._build_ground()
+        self._build_services()
+        self._build_loops()
+        self.config = APSchedulerConfig(settings, self.factory, more_jobs)
 
     @classmethod
     def on_paper(cls, settings: Settings) -> "House":
@@ -75,6 +75,7 @@ class House:
     def start(self) -> None:
         """Start every part. A database that is away is waited for in the background; a wrong one is an error."""
         self.config.declared()
+        collect_seldom()
         self.leader_loop.start()
         try:
             self._boot()
@@ -186,20 +187,40 @@ class House:
 
     def _build_loops(self) -> None:
         handlers = {"cronzimus_jobs": lambda _: self.scheduler.wake(), CANCEL_CHANNEL: self._cancel_here}
-        self.listener = Listener(self.url, handlers)
+        self.listener = Listener(self.url, queries("cronzimus.services.sql", "notify.sql")["listen"], handlers)
         self.boot_loop = Loop("boot", self._boot_step, on_error=_report)
         self.leader_loop = Loop("leadership", self.leadership.step, on_error=_report)
         self.upkeep_loop = Loop("upkeep", self.upkeep.step, on_error=_report)
         self.listen_loop = Loop("listen", self.listener.step, on_error=_report)
-        self.watchdog_loop = Loop("watchdog", self._watch, on_error=_report)
+        self.watchdog = self._new_watchdog()
+        self.watchdog_loop = Loop("watchdog", self.watchdog.step, on_error=_report)
         self.readiness = ReadinessReport(
             self.leadership,
-            schema_ready=lambda: self._schema_ready.is_set(),
+            schema_ready=self._schema_ready.is_set,
             scheduler_alive=lambda: self.scheduler.alive,
             worker_alive=lambda: self.worker.alive or not self.settings.worker.enabled,
-            draining=lambda: self._draining.is_set(),
+            draining=self._draining.is_set,
             scheduler_enabled=self.settings.scheduler.enabled,
         )
+
+    def _new_watchdog(self) -> Watchdog:
+        return Watchdog(
+            self.scheduler,
+            self.wake_up,
+            self.worker,
+            (self.leader_loop, self.upkeep_loop, self.listen_loop),
+            scheduler_enabled=self.settings.scheduler.enabled,
+            worker_enabled=self.settings.worker.enabled,
+            patience_seconds=self.settings.scheduler.watchdog_seconds,
+            leading_since=lambda: self._lead_since if self.leadership.term else None,
+            leaving=self._draining.is_set,
+            look_after=self._revive_embedded,
+        )
+
+    def _revive_embedded(self) -> None:
+        """Nobody else starts the embedded server again."""
+        if self.embedded is not None and self.readiness.report().components["database"] == "down":
+            self.embedded.ensure_running()
 
     def _new_factory(self) -> JobFactory:
         scheduler = self.settings.scheduler
@@ -275,34 +296,6 @@ class House:
 
     def _cancel_here(self, payload: str) -> None:
         self.worker.cancel(UUID(payload))
-
-    def _watch(self) -> float:
-        """End a process that cannot do its work any more: something outside starts it again."""
-        self._revive_embedded()
-        trouble = self._trouble()
-        if trouble is not None and not self._draining.is_set():
-            _LOG.critical("The watchdog ends this process: {}. What its threads were doing:", trouble)
-            faulthandler.dump_traceback(all_threads=True)
-            os._exit(WATCHDOG_EXIT)
-        return _WATCH_SECONDS
-
-    def _trouble(self) -> str | None:
-        limit = self.settings.scheduler.watchdog_seconds
-        if self.settings.scheduler.enabled and not self.scheduler.alive:
-            return "the scheduler's thread died"
-        if self.leadership.term is not None:
-            silent = time.monotonic() - max(self.wake_up.last_completed, self._lead_since)
-            if silent > limit:
-                return f"no wake-up was completed for {silent:.0f} s"
-        dead = [loop.name for loop in (self.leader_loop, self.upkeep_loop, self.listen_loop) if not loop.alive]
-        if self.settings.worker.enabled and not self.worker.alive:
-            dead.append("worker")
-        return f"these loops died: {', '.join(dead)}" if dead else None
-
-    def _revive_embedded(self) -> None:
-        """Nobody else starts the embedded server again."""
-        if self.embedded is not None and self.readiness.report().components["database"] == "down":
-            self.embedded.ensure_running()
 
 
 def _report(name: str, error: Exception) -> None:

@@ -11,10 +11,11 @@ import pytest
 from apscheduler.schedulers.base import STATE_RUNNING
 
 from cronzimus.errors import ConfigError, DatabaseUnavailable
-from cronzimus.house import WATCHDOG_EXIT, House
+from cronzimus.house import House
 from cronzimus.jobs.job_factory import JobFactory
 from cronzimus.models.run import RunState
 from cronzimus.settings import Settings
+from cronzimus.watchdog import EXIT_CODE
 from tests.heart import until
 
 RAN = threading.Event()
@@ -172,19 +173,19 @@ def test_watchdog_ends_a_process_whose_wake_ups_stopped(build: Build, monkeypatc
     monkeypatch.setattr(faulthandler, "dump_traceback", lambda all_threads: None)
     house.start()
     until(lambda: house.scheduler.state == STATE_RUNNING)
-    assert house._trouble() is None
+    assert house.watchdog.trouble() is None
     house.scheduler.scheduler.pause()
     until(lambda: exits)
-    assert exits[0] == WATCHDOG_EXIT
+    assert exits[0] == EXIT_CODE
 
 
 def test_watchdog_sees_a_dead_scheduler_and_dead_loops(build: Build) -> None:
     house = build()
     house.start()
     house.upkeep_loop.stop()
-    assert house._trouble() == "these loops died: upkeep"
+    assert house.watchdog.trouble() == "these loops died: upkeep"
     house.scheduler.shutdown()
-    assert house._trouble() == "the scheduler's thread died"
+    assert house.watchdog.trouble() == "the scheduler's thread died"
 
 
 def test_cancel_heard_from_another_replica_reaches_the_worker(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

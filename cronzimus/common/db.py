@@ -2,11 +2,9 @@
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any, LiteralString, TypeVar, cast, overload
-from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -16,11 +14,16 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolClosed
 from psycopg_pool import PoolTimeout as DriverPoolTimeout
 
+from cronzimus.common.masking import mask_dsn
+from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
 
 Row = TypeVar("Row")
 Params = dict[str, Any] | Sequence[Any] | None
 Tuple = tuple[Any, ...]
+
+_SQL = queries("cronzimus.common", "session.sql")
+_NOBODY = "cronzimus:idle"
 
 SCHEMES = ("postgresql://", "postgres://")
 
@@ -36,7 +39,6 @@ _TCP = {
 # row, a batch of a thousand then takes seconds; by index and hash it costs the same whatever was believed.
 _BY_KEY = "-c enable_seqscan=off -c enable_nestloop=off"
 _CONNECT_SECONDS = 2
-_SESSION_NAME_LIMIT = 63
 _TRY_AGAIN = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -91,7 +93,7 @@ class Database:
     ) -> None:
         """`by_key` is for statements that name their rows by key: see `_BY_KEY`."""
         if not url.startswith(SCHEMES):
-            raise ConfigError(f"database.url: unknown scheme in {mask_url(url)!r}; supported: {', '.join(SCHEMES)}")
+            raise ConfigError(f"database.url: unknown scheme in {mask_dsn(url)!r}; supported: {', '.join(SCHEMES)}")
         if not 0 <= min_connections <= max_connections or max_connections < 1:
             raise ConfigError("database.max_connections must be at least 1 and not below database.min_connections")
         self.url = url
@@ -165,9 +167,8 @@ class Database:
 
     def cancel_backends(self, application_name: str, *, terminate: bool = False) -> int:
         """Cancel what every session of that name is doing (or end the session); how many there were."""
-        function = "pg_terminate_backend" if terminate else "pg_cancel_backend"
-        sql = f"SELECT {function}(pid) FROM pg_stat_activity WHERE application_name = %s"  # nosec B608
-        return len(self.fetch_all(sql, [application_name]))
+        sql = _SQL["terminate_sessions" if terminate else "cancel_sessions"]
+        return len(self.fetch_all(sql, {"name": application_name}))
 
     def pool_stats(self) -> dict[str, int]:
         """Connections made and idle, callers waiting."""
@@ -240,7 +241,7 @@ class ScopedDatabase(Database):
             yield ambient
             return
         with self._parent._pooled() as connection:
-            connection.execute("SELECT set_config('application_name', %s, false)", [self._application_name])
+            connection.execute(_SQL["name_session"], {"name": self._application_name})
             try:
                 yield connection
             finally:
@@ -279,38 +280,9 @@ def session_conninfo(
     return make_conninfo(**settings)
 
 
-def run_session_name(job_id: str, run_id: object) -> str:
-    """The `application_name` of a run's sessions; PostgreSQL keeps 63 bytes, the run id must survive."""
-    return f"cronzimus:{job_id[:16]}:{run_id}"[:_SESSION_NAME_LIMIT]
-
-
-def mask_url(url: str) -> str:
-    """The URL without its password."""
-    head, at, tail = url.rpartition("@")
-    scheme, sep, userinfo = head.partition("://")
-    user, colon, _ = userinfo.partition(":")
-    return f"{scheme}{sep}{user}:***@{tail}" if at and colon else url
-
-
 def as_json(value: Any) -> Jsonb | None:
     """A JSON parameter, None staying SQL NULL."""
     return None if value is None else Jsonb(value)
-
-
-def array(values: Iterable[object]) -> str:
-    """An array parameter as PostgreSQL writes it; ten times cheaper than adapting a list value by value."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
-
-
-def _element(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, (bool, int, float, UUID)):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
 
 
 def _trusted(sql: str) -> LiteralString:
@@ -321,7 +293,7 @@ def _forget_run(connection: Connection[Tuple]) -> None:
     with suppress(psycopg.Error):
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.rollback()
-        connection.execute("SELECT set_config('application_name', 'cronzimus:idle', false)")
+        connection.execute(_SQL["name_session"], {"name": _NOBODY})
 
 
 @contextmanager

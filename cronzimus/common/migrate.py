@@ -17,11 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from cronzimus.common.db import BoundedConnection, open_session
+from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 
 SCHEMA = "cronzimus"
-# Any process that holds this transaction lock may change the schema.
-LOCK_KEY = 0x63726F6E7A696D75
+_SQL = queries("cronzimus.common", "session.sql")
 _POLL_SECONDS = 0.1
 _STATEMENT_SECONDS = 600.0
 
@@ -145,7 +145,7 @@ def _revision_of(connection: Connection) -> str | None:
 
 
 def _try_lock(connection: Connection) -> bool:
-    return bool(connection.execute(text(f"SELECT pg_try_advisory_xact_lock({LOCK_KEY})")).scalar())
+    return bool(connection.execute(text(_SQL["try_migration_lock"])).scalar())
 
 
 def _single(revision: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import LiteralString
 
 from cronzimus.common.db import BoundedConnection, open_session
 from cronzimus.errors import DatabaseUnavailable
@@ -12,10 +13,14 @@ Handler = Callable[[str], None]
 
 
 class Listener:
-    """One session that listens on some channels; `step` is called for ever by a loop."""
+    """One session that listens; `step` is called for ever by a loop.
 
-    def __init__(self, url: str, handlers: Mapping[str, Handler]) -> None:
+    `listen` is the SQL that names the channels, `handlers` says who hears which.
+    """
+
+    def __init__(self, url: str, listen: LiteralString, handlers: Mapping[str, Handler]) -> None:
         self._url = url
+        self._listen = listen
         self._handlers = dict(handlers)
         self._session: BoundedConnection | None = None
 
@@ -40,6 +45,5 @@ class Listener:
 
     def _open(self) -> BoundedConnection:
         session = open_session(self._url, "cronzimus:listen")
-        for channel in self._handlers:
-            session.execute(f'LISTEN "{channel}"')
+        session.execute(self._listen)
         return session

@@ -157,3 +157,8 @@ class Renewal:
 
     lost: frozenset[UUID]
     cancelled: frozenset[UUID]
+
+
+def session_name(job_id: str, run_id: object) -> str:
+    """The `application_name` of a run's database sessions; PostgreSQL keeps 63 bytes, and the run id must survive."""
+    return f"cronzimus:{job_id[:16]}:{run_id}"[:63]

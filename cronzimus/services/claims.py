@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from cronzimus.common.db import Database, Refused, array
+from cronzimus.common.arrays import array
+from cronzimus.common.db import Database, Refused
 from cronzimus.common.sql import queries
 from cronzimus.models.run import Claim, Ended, Exchange, Held, Offer, Renewal
 

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobDefinition, JobStatus
 from cronzimus.models.policy import CatchUp, Overlap, Policy
-from cronzimus.models.schedule import compile_schedule
-from cronzimus.models.trigger import DateTrigger
 from cronzimus.utils.ids import new_id
 
 # One wake-up walks at most so many instants of one job; the next continues where it stopped.
 MAX_WALK = 20_000
 # Under `catch_up: none` an instant this much late still counts as on time.
 ON_TIME = timedelta(seconds=5)
-
-_EPOCH = datetime.min.replace(tzinfo=UTC)
 
 _HALTED = {JobStatus.PAUSED: Reason.PAUSED, JobStatus.BROKEN: Reason.BROKEN}
 
@@ -72,20 +68,6 @@ def settle(definition: JobDefinition, status: JobStatus, due_at: datetime | None
     return tuple(_summarise(rows, definition.policy.catch_up_cap))
 
 
-def first_due(definition: JobDefinition, now: datetime) -> datetime | None:
-    """The first instant of a definition that takes effect at `now`; a past date counts if it says so."""
-    late = [at for t in definition.triggers if (at := _run_once_at(definition, t, now)) is not None]
-    following = definition.schedule.next_after(now)
-    return min([*late, following] if following is not None else late, default=None)
-
-
-def _run_once_at(definition: JobDefinition, trigger: object, now: datetime) -> datetime | None:
-    if not isinstance(trigger, DateTrigger) or trigger.misfire != "run_once":
-        return None
-    at = compile_schedule((trigger,), job_id=definition.id, timezone=definition.timezone).next_after(_EPOCH)
-    return at if at is not None and at <= now else None
-
-
 def _walk(definition: JobDefinition, due_at: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
     next_after = definition.schedule.next_after
     instants = [due_at]
@@ -103,8 +85,8 @@ def _judge(
         yield from (Decided(at, Decision.SKIPPED, _HALTED[status]) for at in instants)
         return
     policy = definition.policy
-    oldest_wanted = _oldest_wanted(definition, now)
-    wanted = [at for at in instants if oldest_wanted is None or at >= oldest_wanted]
+    oldest_wanted, runs_late = _oldest_wanted(policy, now), definition.schedule.runs_late
+    wanted = [at for at in instants if at >= oldest_wanted or runs_late(at)]
     yield from (Decided(at, Decision.MISSED, Reason.MISFIRE) for at in instants[: len(instants) - len(wanted)])
     to_fire = _how_many_to_fire(policy, len(wanted), newest)
     yield from (Decided(at, Decision.COALESCED, Reason.CATCH_UP) for at in wanted[: len(wanted) - to_fire])
@@ -112,12 +94,10 @@ def _judge(
         yield _fire(definition, at) if _has_room(policy, open_runs, nth) else _skipped(at)
 
 
-def _oldest_wanted(definition: JobDefinition, now: datetime) -> datetime | None:
-    """Instants before this one come too late; None when none can."""
-    if any(isinstance(t, DateTrigger) and t.misfire == "run_once" for t in definition.triggers):
-        return None
-    grace = timedelta(seconds=definition.policy.misfire_grace)
-    return now - (min(grace, ON_TIME) if definition.policy.catch_up is CatchUp.NONE else grace)
+def _oldest_wanted(policy: Policy, now: datetime) -> datetime:
+    """Instants before this one come too late."""
+    grace = timedelta(seconds=policy.misfire_grace)
+    return now - (min(grace, ON_TIME) if policy.catch_up is CatchUp.NONE else grace)
 
 
 def _how_many_to_fire(policy: Policy, wanted: int, newest: bool) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cronzimus.common.db import Database, array
+from cronzimus.common.arrays import array
+from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import CronzimusError, Invalid, NotFound
 from cronzimus.models.job import JobDefinition

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cronzimus.common.db import Database, array
+from cronzimus.common.arrays import array
+from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import Invalid
 from cronzimus.models.job import JobDefinition, JobStatus

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Event
 from uuid import uuid4
 
 from cronzimus.common.db import Database
@@ -45,7 +46,7 @@ class Leadership:
         self._margin = min(1.0, term_seconds / 4)
         self._on_gain, self._on_lose, self._may_lead = on_gain, on_lose, may_lead
         self._term: Term | None = None
-        self._resigned = False
+        self._resigned = Event()
 
     @property
     def term(self) -> Term | None:
@@ -55,11 +56,11 @@ class Leadership:
 
     def step(self) -> float:
         """Win, keep or lose the term; seconds until the next step."""
-        if self._resigned:
+        if self._resigned.is_set():
             return _STANDBY_SECONDS
         if not self._may_lead():
             self.resign()
-            self._resigned = False
+            self._resigned.clear()
             self._touch()
             return _STANDBY_SECONDS
         started = time.monotonic()
@@ -70,7 +71,7 @@ class Leadership:
                 self._stand_down()
             return _RETRY_SECONDS
         self.last_contact = time.monotonic()
-        if self._resigned and epoch is not None:
+        if self._resigned.is_set() and epoch is not None:
             # Resigned while the question was under way: the answer came too late to be accepted.
             self._database.execute(_SQL["resign"], self._key(epoch))
             return _STANDBY_SECONDS
@@ -79,7 +80,7 @@ class Leadership:
 
     def resign(self) -> None:
         """Give the term up now, so that another replica can lead without waiting."""
-        self._resigned = True
+        self._resigned.set()
         term = self._term
         self._stand_down()
         if term is not None:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cronzimus.common.db import Database, Refused, array, as_json
+from cronzimus.common.arrays import array
+from cronzimus.common.db import Database, Refused, as_json
 from cronzimus.common.sql import queries
 from cronzimus.errors import Conflict, NotFound
 from cronzimus.models.job import Job, JobDefinition, JobStatus, Source
 from cronzimus.models.page import Page
-from cronzimus.services.decide import Decided, first_due, settle
+from cronzimus.services.decide import Decided, settle
 from cronzimus.services.definitions import Definitions
 
 _SQL = queries("cronzimus.services.sql", "timetable.sql")
@@ -78,7 +79,7 @@ class Timetable:
                 )
             self._settle(row, by)
             version = self._write_version(definition.id, definition, "replace", by, row.now)
-            due_at = first_due(definition, row.now)
+            due_at = definition.schedule.first_due(row.now)
             status = JobStatus.PAUSED if row.status == JobStatus.PAUSED else _status_for(due_at, definition)
             self._database.execute(_SQL["update"], _columns(definition, version, status, source, due_at))
             self._notify(definition.id)
@@ -118,7 +119,7 @@ class Timetable:
     def _insert(self, definition: JobDefinition, by: str, source: Source) -> None:
         (now,) = self._database.fetch_one(_SQL["clock"]) or (None,)
         version = self._write_version(definition.id, definition, "create", by, now)
-        due_at = first_due(definition, now)
+        due_at = definition.schedule.first_due(now)
         params = _columns(definition, version, _status_for(due_at, definition), source, due_at)
         self._database.execute(_SQL["insert"], params)
         self._notify(definition.id)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import CronzimusError, Invalid
-from cronzimus.services.decide import first_due
 from cronzimus.services.definitions import Definitions
 
 _SQL = queries("cronzimus.services.sql", "explain.sql")
@@ -104,7 +103,7 @@ class Verifier:
                 gaps.append(Finding(job, reign.since, reign.version, f"its definition cannot be loaded: {error}"))
                 continue
             due |= dict.fromkeys(definition.schedule.between(since, until), reign.version)
-            first = first_due(definition, reign.since)
+            first = definition.schedule.first_due(reign.since)
             if first is not None and first <= reign.since and start <= first <= end:
                 due[first] = reign.version
         return due

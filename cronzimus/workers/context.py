@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from cronzimus.common.db import Database, run_session_name
+from cronzimus.common.db import Database
 from cronzimus.common.logger import get_logger
 from cronzimus.common.sql import queries
 from cronzimus.errors import Conflict
-from cronzimus.models.run import Cause, Claim
+from cronzimus.models.run import Cause, Claim, session_name
 
 if TYPE_CHECKING:
     from cronzimus.common.logger import Logger
@@ -114,7 +114,7 @@ class RunContext:
     @property
     def session_name(self) -> str:
         """The `application_name` of the run's database sessions."""
-        return run_session_name(self.job_id, self.id)
+        return session_name(self.job_id, self.id)
 
     @property
     def uses_database(self) -> bool:

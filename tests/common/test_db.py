@@ -13,9 +13,7 @@ from cronzimus.common.db import (
     PoolTimeout,
     Refused,
     as_json,
-    mask_url,
     open_session,
-    run_session_name,
     session_conninfo,
 )
 from cronzimus.errors import ConfigError, DatabaseUnavailable
@@ -182,7 +180,7 @@ def test_impossible_bounds_are_refused(low: int, high: int) -> None:
 
 
 def test_scoped_view_names_its_sessions_and_gives_the_name_back(database: Database) -> None:
-    name = run_session_name("nightly", "r1")
+    name = "cronzimus:nightly:r1"
     with database.scoped(name).connection() as connection:
         row = connection.execute("SELECT current_setting('application_name')").fetchone()
     assert row == (name,)
@@ -236,18 +234,6 @@ def test_forked_child_gets_its_own_sessions(database_url: str) -> None:
     assert int(os.read(reader, 32)) not in (0, parent_backend)
     assert pool.fetch_one("SELECT pg_backend_pid()") == (parent_backend,)
     pool.close()
-
-
-def test_session_name_fits_postgresql_and_keeps_the_run() -> None:
-    run = "01890a5d-ac96-774b-bcce-b302099a8057"
-    name = run_session_name("a-very-long-job-name-that-goes-on", run)
-    assert len(name) <= 63 and name.endswith(run) and name.startswith("cronzimus:a-very-long-job")
-
-
-def test_masked_url_hides_the_password_only() -> None:
-    assert mask_url("postgresql://ann:hunter2@h/db") == "postgresql://ann:***@h/db"
-    assert mask_url("postgresql://ann@h/db") == "postgresql://ann@h/db"
-    assert "hunter2" not in mask_url("postgresql://ann:hun@ter2hunter2@h/db")
 
 
 def test_conninfo_keeps_the_users_own_options() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cronzimus.common.db import Database
-from cronzimus.common.migrate import LOCK_KEY, Migrations
+from cronzimus.common.migrate import Migrations
+from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'cronzimus' AND tablename <> 'alembic_version'"
@@ -82,7 +83,7 @@ def test_eight_processes_start_on_an_empty_database(empty_database_url: str) -> 
 
 def test_lock_that_is_never_free_is_given_up(empty_database_url: str) -> None:
     with Database(empty_database_url, 1).transaction() as tx:
-        tx.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+        tx.execute(queries("cronzimus.common", "session.sql")["try_migration_lock"])
         with pytest.raises(DatabaseUnavailable, match="another process"):
             Migrations(empty_database_url, lock_timeout=0.2).upgrade()
 

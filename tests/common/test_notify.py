@@ -8,9 +8,11 @@ from cronzimus.common.db import Database
 from cronzimus.common.notify import Listener
 from cronzimus.errors import DatabaseUnavailable
 
+LISTEN = "LISTEN cz_one; LISTEN cz_two"
+
 
 def listening(database: Database, heard: "SimpleQueue[str]") -> Listener:
-    listener = Listener(database.url, {"cz_one": heard.put, "cz_two": lambda text: heard.put(f"two {text}")})
+    listener = Listener(database.url, LISTEN, {"cz_one": heard.put, "cz_two": lambda text: heard.put(f"two {text}")})
     listener._session = listener._open()
     return listener
 
@@ -39,7 +41,7 @@ def test_lost_session_is_an_outage_and_then_opened_again(database: Database) -> 
 
 def test_server_that_is_away_is_unavailable() -> None:
     with pytest.raises(DatabaseUnavailable):
-        Listener("postgresql://postgres@127.0.0.1:1/none", {}).step()
+        Listener("postgresql://postgres@127.0.0.1:1/none", LISTEN, {}).step()
 
 
 def test_closing_twice_is_fine(database: Database) -> None:

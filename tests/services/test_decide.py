@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobStatus
-from cronzimus.services.decide import MAX_WALK, Decided, first_due, plan, settle
+from cronzimus.services.decide import MAX_WALK, Decided, plan, settle
 from tests.heart import definition
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -110,13 +110,14 @@ def test_jitter_delays_the_run_and_never_moves_the_instant() -> None:
 def test_past_date_that_says_so_still_fires() -> None:
     trigger = {"type": "date", "run_date": "2026-11-20T00:00:00+00:00", "misfire": "run_once"}
     job = definition(trigger=trigger)
-    assert first_due(job, NOW) == datetime(2026, 11, 20, tzinfo=UTC)
+    assert job.schedule.first_due(NOW) == datetime(2026, 11, 20, tzinfo=UTC)
     made = plan(job, 1, JobStatus.ACTIVE, datetime(2026, 11, 20, tzinfo=UTC), NOW, 0)
     assert fates(list(made.decided)) == ["fired"] and made.next_due_at is None
 
 
 def test_past_date_without_it_is_never_due() -> None:
-    assert first_due(definition(trigger={"type": "date", "run_date": "2026-11-20T00:00:00+00:00"}), NOW) is None
+    job = definition(trigger={"type": "date", "run_date": "2026-11-20T00:00:00+00:00"})
+    assert job.schedule.first_due(NOW) is None
 
 
 def test_settling_gives_every_instant_that_had_come_a_row() -> None:

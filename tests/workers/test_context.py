@@ -9,10 +9,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from cronzimus.common.db import Database, run_session_name
+from cronzimus.common.db import Database
 from cronzimus.common.logger import get_logger
 from cronzimus.errors import Conflict
-from cronzimus.models.run import Cause
+from cronzimus.models.run import Cause, session_name
 from cronzimus.utils.ids import new_id
 from cronzimus.workers.context import RunContext, current_run
 from tests.workers.support import TRACE_ID, context
@@ -170,7 +170,7 @@ def test_database_is_made_when_first_asked_for() -> None:
 def test_database_sessions_carry_the_run(database: Database) -> None:
     run = context(database)
     (name,) = run.database.fetch_one("select current_setting('application_name')") or ("",)
-    assert name == run.session_name == run_session_name("job", run.id)
+    assert name == run.session_name == session_name("job", run.id)
 
 
 # --- the fenced transaction -------------------------------------------------------------------------
