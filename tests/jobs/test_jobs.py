@@ -1,0 +1,70 @@
+"""The timetable in code and files: who declares what, and who wins."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from cronzimus.config import load_settings
+from cronzimus.errors import ConfigError
+from cronzimus.jobs import APSchedulerConfig
+from cronzimus.jobs.job_factory import JobFactory
+
+TASK = "cronzimus.controller.task:task"
+
+
+def config(folder: Path, jobs: str = "", environment: str = "development", more: Any = ()) -> APSchedulerConfig:
+    base = folder / "config" / "base"
+    base.mkdir(parents=True)
+    (base / "jobs.yaml").write_text(jobs or "jobs: {}\n", encoding="utf-8")
+    settings = load_settings(str(folder / "config"), environment)
+    return APSchedulerConfig(settings, JobFactory(allowed_functions=["cronzimus.controller"]), more)
+
+
+def test_sample_job_is_there_in_development_only(tmp_path: Path) -> None:
+    (job,) = config(tmp_path).JOBS
+    assert job["id"] == "sample_task"
+    assert config(tmp_path / "b", environment="production").JOBS == []
+
+
+def test_jobs_suit_plain_apscheduler(tmp_path: Path) -> None:
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for job in config(tmp_path).JOBS:
+        scheduler.add_job(**job)
+    assert [job.id for job in scheduler.get_jobs()] == ["sample_task"]
+
+
+def test_file_job_is_declared_with_its_source(tmp_path: Path) -> None:
+    text = f"jobs:\n  nightly:\n    params: {{func: '{TASK}'}}\n    trigger: {{type: cron, expression: '0 2 * * *'}}\n"
+    declared = {definition.id: source for definition, source in config(tmp_path, text).declared()}
+    assert declared == {"sample_task": "code", "nightly": "file"}
+
+
+def test_file_wins_over_code(tmp_path: Path) -> None:
+    text = f"jobs:\n  sample_task:\n    params: {{func: '{TASK}'}}\n    trigger: {{type: manual}}\n"
+    ((definition, source),) = config(tmp_path, text).declared()
+    assert source == "file" and definition.triggers[0].type == "manual"
+
+
+def test_more_jobs_from_code_are_declared(tmp_path: Path) -> None:
+    more = [JobFactory.create_job(TASK, "interval", {"seconds": 9}, "mine")]
+    assert {job["id"] for job in config(tmp_path, more=more).JOBS} == {"sample_task", "mine"}
+
+
+def test_wrong_job_in_a_file_is_told_with_its_place(tmp_path: Path) -> None:
+    text = f"jobs:\n  bad:\n    params: {{func: '{TASK}'}}\n    trigger: {{type: interval, seconds: -5}}\n"
+    with pytest.raises(ConfigError, match=r"jobs\.yaml:2.*'bad'.*trigger\.seconds") as caught:
+        config(tmp_path, text).declared()
+    assert caught.value.code == "INVALID_TRIGGER"
+
+
+def test_forbidden_function_in_a_file_is_told_too(tmp_path: Path) -> None:
+    text = "jobs:\n  bad:\n    params: {func: 'os:system'}\n    trigger: {type: manual}\n"
+    with pytest.raises(ConfigError, match="jobs.yaml") as caught:
+        config(tmp_path, text).declared()
+    assert caught.value.code == "FUNCTION_NOT_ALLOWED"
+
+
+def test_stock_routes_stay_off(tmp_path: Path) -> None:
+    assert config(tmp_path).SCHEDULER_API_ENABLED is False
