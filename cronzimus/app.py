@@ -113,7 +113,9 @@ def _bind(app: Flask, host: str, port: int) -> BaseWSGIServer:
     try:
         return make_server(host, port, app, threaded=True, request_handler=_Handler)
     except (OSError, SystemExit) as error:
-        raise ConfigError(f"cannot listen on {host}:{port}: the address is in use or not ours", code="BIND") from error
+        raise ConfigError(
+            f"cannot listen on {host}:{port}: the address is in use or not ours", code="BIND"
+        ) from error
 
 
 def _refuse(error: CronzimusError) -> int:
@@ -125,6 +127,7 @@ def _stop_on_signals(stop: Callable[[int], None]) -> None:
     """Once is a request, twice is an order: the second signal ends the process as it would by default."""
 
     def received(number: int, frame: FrameType | None) -> None:
+        """Pass the first one on, and let a second one kill."""
         signal.signal(number, signal.SIG_DFL)
         stop(number)
 
@@ -139,6 +142,7 @@ def _before_sigterm(drain: Callable[[], None]) -> None:
         return
 
     def hand_over(number: int, frame: FrameType | None) -> None:
+        """Drain beside the host's own way of stopping."""
         threading.Thread(target=drain, name="drain", daemon=True).start()
         previous(number, frame)
 

@@ -51,7 +51,9 @@ _BOOT_STOP_SECONDS = 10.0
 class House:
     """Everything one process needs to decide, execute and explain. Build it after a fork, never before."""
 
-    def __init__(self, settings: Settings, more_jobs: Iterable[dict[str, Any]] = (), *, url: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, more_jobs: Iterable[dict[str, Any]] = (), *, url: str | None = None
+    ) -> None:
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.embedded: EmbeddedPostgres | None = None
@@ -137,14 +139,29 @@ class House:
         )
         # A rotated session would look like the leader's death to the others.
         self.leader_database = Database(
-            self.url, 1, timeout=2, statement_timeout=2, application_name="cronzimus:leader", max_lifetime=_FOREVER_SECONDS
+            self.url,
+            1,
+            timeout=2,
+            statement_timeout=2,
+            application_name="cronzimus:leader",
+            max_lifetime=_FOREVER_SECONDS,
         )
         self.firing_database = Database(
-            self.url, 1, timeout=patience, statement_timeout=limit, application_name="cronzimus:firing", by_key=True
+            self.url,
+            1,
+            timeout=patience,
+            statement_timeout=limit,
+            application_name="cronzimus:firing",
+            by_key=True,
         )
         # Reports and heartbeats never wait behind requests.
         self.ledger_database = Database(
-            self.url, 2, timeout=patience, statement_timeout=limit, application_name="cronzimus:ledger", by_key=True
+            self.url,
+            2,
+            timeout=patience,
+            statement_timeout=limit,
+            application_name="cronzimus:ledger",
+            by_key=True,
         )
         own_pools = (self.ledger_database, self.firing_database, self.leader_database)
         self._databases = (self.database, self.task_database, *own_pools)
@@ -187,7 +204,9 @@ class House:
 
     def _build_loops(self) -> None:
         handlers = {"cronzimus_jobs": lambda _: self.scheduler.wake(), CANCEL_CHANNEL: self._cancel_here}
-        self.listener = Listener(self.url, queries("cronzimus.services.sql", "notify.sql")["listen"], handlers)
+        self.listener = Listener(
+            self.url, queries("cronzimus.services.sql", "notify.sql")["listen"], handlers
+        )
         self.boot_loop = Loop("boot", self._boot_step, on_error=_report)
         self.leader_loop = Loop("leadership", self.leadership.step, on_error=_report)
         self.upkeep_loop = Loop("upkeep", self.upkeep.step, on_error=_report)

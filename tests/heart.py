@@ -76,7 +76,9 @@ class Heart:
         wanted = [offer.run_id for offer in offers]
         return self.claims.exchange([], wanted, worker_id=worker, lease_seconds=lease).claimed
 
-    def end(self, claim: Claim, state: RunState = RunState.SUCCESS, worker: str = "w", **more: Any) -> tuple[Offer, ...]:
+    def end(
+        self, claim: Claim, state: RunState = RunState.SUCCESS, worker: str = "w", **more: Any
+    ) -> tuple[Offer, ...]:
         """Report one attempt."""
         now = datetime.now(UTC)
         ended = Ended(claim.run_id, claim.attempt, state, now, now, **more)
@@ -106,4 +108,3 @@ def until(true: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < deadline, "the condition never came true"
         time.sleep(0.005)
     return value
-

@@ -36,7 +36,11 @@ def test_app_on_paper_has_every_route_and_no_database() -> None:
     assert client.get("/api/health").json == {"status": "running"}
     assert client.get("/readyz").status_code == 503
     answer = client.get("/api/v1/jobs")
-    assert answer.status_code == 503 and answer.json is not None and answer.json["code"] == "DATABASE_UNAVAILABLE"
+    assert (
+        answer.status_code == 503
+        and answer.json is not None
+        and answer.json["code"] == "DATABASE_UNAVAILABLE"
+    )
 
 
 def test_lived_in_app_lists_and_fires_what_code_declared(lived_in: Any) -> None:

@@ -146,7 +146,9 @@ def test_database_that_is_away_is_waited_for(build: Build, monkeypatch: pytest.M
 
 
 def test_schema_that_is_not_there_is_refused_without_auto_migrate(empty_database_url: str) -> None:
-    house = House(settings_for(empty_database_url, database={"url": empty_database_url, "auto_migrate": False}))
+    house = House(
+        settings_for(empty_database_url, database={"url": empty_database_url, "auto_migrate": False})
+    )
     with pytest.raises(ConfigError, match="cronzimus db upgrade"):
         house.start()
     house.stop()
@@ -166,7 +168,9 @@ def test_switched_off_scheduler_never_leads(build: Build) -> None:
     assert not leads(house) and house.readiness.report().components["scheduler"] == "off"
 
 
-def test_watchdog_ends_a_process_whose_wake_ups_stopped(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watchdog_ends_a_process_whose_wake_ups_stopped(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = build(scheduler={"watchdog_seconds": 1})
     exits: list[int] = []
     monkeypatch.setattr(os, "_exit", exits.append)
@@ -188,7 +192,9 @@ def test_watchdog_sees_a_dead_scheduler_and_dead_loops(build: Build) -> None:
     assert house.watchdog.trouble() == "the scheduler's thread died"
 
 
-def test_cancel_heard_from_another_replica_reaches_the_worker(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_heard_from_another_replica_reaches_the_worker(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = build(JOB)
     heard: list[Any] = []
     monkeypatch.setattr(house.worker, "cancel", heard.append)

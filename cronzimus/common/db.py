@@ -69,7 +69,9 @@ class BoundedConnection(Connection[Tuple]):
             return super().wait(gen, interval=interval, timeout=self.answer_within)
         except psycopg.errors._WaitTimeout:
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"the server did not answer within {self.answer_within:g} s") from None
+            raise psycopg.OperationalError(
+                f"the server did not answer within {self.answer_within:g} s"
+            ) from None
 
 
 class Database:
@@ -93,9 +95,13 @@ class Database:
     ) -> None:
         """`by_key` is for statements that name their rows by key: see `_BY_KEY`."""
         if not url.startswith(SCHEMES):
-            raise ConfigError(f"database.url: unknown scheme in {mask_dsn(url)!r}; supported: {', '.join(SCHEMES)}")
+            raise ConfigError(
+                f"database.url: unknown scheme in {mask_dsn(url)!r}; supported: {', '.join(SCHEMES)}"
+            )
         if not 0 <= min_connections <= max_connections or max_connections < 1:
-            raise ConfigError("database.max_connections must be at least 1 and not below database.min_connections")
+            raise ConfigError(
+                "database.max_connections must be at least 1 and not below database.min_connections"
+            )
         self.url = url
         self.max_connections = max_connections
         self._min_connections = min_connections

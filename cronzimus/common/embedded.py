@@ -40,12 +40,16 @@ class EmbeddedPostgres:
         try:
             self.data_dir.parent.mkdir(parents=True, exist_ok=True)
             # The library's own lock is one file for all users of the machine; ours lies beside the data.
-            PostgresServer._lock = fasteners.InterProcessLock(self.data_dir.parent / f".{self.data_dir.name}.lock")
+            PostgresServer._lock = fasteners.InterProcessLock(
+                self.data_dir.parent / f".{self.data_dir.name}.lock"
+            )
             _forget_dead_users(self.data_dir)
             _say_what_is_opened(self.data_dir)
             self._server = get_server(self.data_dir)
         except Exception as error:
-            raise DatabaseUnavailable(f"the embedded PostgreSQL under {self.data_dir} did not start: {error}") from error
+            raise DatabaseUnavailable(
+                f"the embedded PostgreSQL under {self.data_dir} did not start: {error}"
+            ) from error
         return self.url
 
     @property

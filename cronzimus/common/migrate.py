@@ -72,7 +72,11 @@ class Migrations:
     def history(self) -> tuple[Revision, ...]:
         """Every revision, oldest first."""
         current = self.current()
-        applied = {script.revision for script in self._scripts.iterate_revisions(current, "base")} if current else set()
+        applied = (
+            {script.revision for script in self._scripts.iterate_revisions(current, "base")}
+            if current
+            else set()
+        )
         steps = reversed(list(self._scripts.walk_revisions()))
         return tuple(
             Revision(step.revision, _single(step.down_revision), step.doc.strip(), step.revision in applied)
@@ -141,7 +145,9 @@ class Migrations:
 
 
 def _revision_of(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
+    return MigrationContext.configure(
+        connection, opts={"version_table_schema": SCHEMA}
+    ).get_current_revision()
 
 
 def _try_lock(connection: Connection) -> bool:

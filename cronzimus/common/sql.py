@@ -13,4 +13,6 @@ def queries(package: str, filename: str) -> dict[str, LiteralString]:
     """Every `-- name --` block of a package's SQL file, by name."""
     text = files(package).joinpath(filename).read_text(encoding="utf-8")
     _, *parts = _HEADING.split(text)
-    return {name: cast(LiteralString, body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)}
+    return {
+        name: cast(LiteralString, body.strip()) for name, body in zip(parts[::2], parts[1::2], strict=True)
+    }

@@ -28,7 +28,9 @@ class JobFactory:
     and defaults, and is asked before anything reaches the timetable.
     """
 
-    def __init__(self, *, allowed_functions: Iterable[str], allowed_commands: Iterable[str] = (), **defaults: Any) -> None:
+    def __init__(
+        self, *, allowed_functions: Iterable[str], allowed_commands: Iterable[str] = (), **defaults: Any
+    ) -> None:
         self._allowed_functions = tuple(allowed_functions)
         self._allowed_commands = tuple(allowed_commands)
         self._defaults = defaults
@@ -147,7 +149,9 @@ def _path_of(func: str | Callable[..., Any]) -> str:
         return func
     path = f"{getattr(func, '__module__', '')}:{getattr(func, '__qualname__', '')}"
     if path.startswith(":") or "<" in path:
-        raise Invalid(f"{func!r} cannot be named by an import path; use a function of a module", code="INVALID_FUNCTION")
+        raise Invalid(
+            f"{func!r} cannot be named by an import path; use a function of a module", code="INVALID_FUNCTION"
+        )
     return path
 
 
@@ -173,5 +177,3 @@ def _validated(document: Mapping[str, Any]) -> JobDefinition:
     except ValidationError as error:
         raise refusal(error, known=JobDefinition.model_fields) from None
     return definition
-
-

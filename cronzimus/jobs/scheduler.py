@@ -89,5 +89,3 @@ class LedgerScheduler(APScheduler):  # type: ignore[misc]  # Flask-APScheduler i
 
 
 _OPTIONS = {"args", "kwargs", "misfire_grace_time", "coalesce", "max_instances", "name", "tags"}
-
-

@@ -1,8 +1,6 @@
 """APScheduler's job store, kept in PostgreSQL: half of the plug-in that turns one wake-up into one transaction."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from apscheduler.job import Job as SchedulerJob
 from apscheduler.jobstores.base import BaseJobStore, JobLookupError
@@ -66,7 +64,9 @@ class PostgresJobStore(BaseJobStore):  # type: ignore[misc]  # APScheduler is un
     def _as_scheduler_job(self, job: Job) -> SchedulerJob | None:
         try:
             arguments = JobFactory.describe(JobDefinition.model_validate(job.definition))
-            made = SchedulerJob(self._scheduler, executor="default", next_run_time=job.next_due_at, **arguments)
+            made = SchedulerJob(
+                self._scheduler, executor="default", next_run_time=job.next_due_at, **arguments
+            )
         except (CronzimusError, ValueError, TypeError, LookupError, ImportError):
             return None
         made._jobstore_alias = self._alias
@@ -78,5 +78,3 @@ def _definition_in(job: SchedulerJob) -> JobDefinition:
         return definition_of({"trigger": job.trigger})
     except KeyError:
         raise JobLookupError(job.id) from None
-
-

@@ -14,7 +14,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 ECHO: Final = 60
 
-_NOISE: Final = re.compile(r"[\[\](){}]|^function-|^(int|float|str|bool|constrained|nullable|lax|strict)\b.*-")
+_NOISE: Final = re.compile(
+    r"[\[\](){}]|^function-|^(int|float|str|bool|constrained|nullable|lax|strict)\b.*-"
+)
 _TAGS: Final = frozenset({"interval", "cron", "date", "manual"})
 _WRONG_BRANCH: Final = frozenset(
     {"tuple_type", "list_type", "model_type", "dict_type", "model_attributes_type", "union_tag_not_found"}
@@ -72,8 +74,7 @@ def faults_of(error: ValidationError, *, known: Iterable[str] = ()) -> tuple[Fau
     """Every fault once, in the order found; those of a union's branch that was not meant are left out."""
     names = tuple(known)
     found = [
-        (_path(detail["loc"]), detail)
-        for detail in error.errors(include_url=False, include_context=True)
+        (_path(detail["loc"]), detail) for detail in error.errors(include_url=False, include_context=True)
     ]
     meant = [
         Fault(path, _message(detail, names))

@@ -51,7 +51,9 @@ class HttpParams(_Params):
     expect: tuple[Annotated[int, Field(ge=100, le=599, strict=True)], ...] = Field(
         default=(), max_length=50, description="statuses that count as success; empty means every 2xx"
     )
-    timeout: float = Field(default=30.0, gt=0, le=3600, strict=True, description="seconds for the whole request")
+    timeout: float = Field(
+        default=30.0, gt=0, le=3600, strict=True, description="seconds for the whole request"
+    )
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 

@@ -34,25 +34,57 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    max_attempts: int = Field(default=1, ge=1, le=1000, strict=True, description="total tries, the first included")
-    backoff: float = Field(default=1.0, ge=0, le=86_400, strict=True, description="seconds before the second try")
-    backoff_multiplier: float = Field(default=2.0, ge=1, le=100, strict=True, description="growth per further try")
-    backoff_cap: float = Field(default=300.0, ge=0, le=604_800, strict=True, description="longest wait in seconds")
-    jitter: float = Field(default=0.0, ge=0, le=1, strict=True, description="share of the wait added at random")
-    timeout: float | None = Field(default=None, gt=0, le=31_536_000, strict=True, description="seconds one try may take")
-    retry_on: tuple[str, ...] = Field(default=(), max_length=50, description="only these exception names retry")
-    give_up_on: tuple[str, ...] = Field(default=(), max_length=50, description="these exception names never retry")
-    misfire_grace: float = Field(
-        default=300.0, ge=0, le=31_536_000, strict=True, description="how late in seconds a firing may still start"
+    max_attempts: int = Field(
+        default=1, ge=1, le=1000, strict=True, description="total tries, the first included"
     )
-    catch_up: CatchUp = Field(default=CatchUp.LATEST, description="which missed instants within the grace still run")
+    backoff: float = Field(
+        default=1.0, ge=0, le=86_400, strict=True, description="seconds before the second try"
+    )
+    backoff_multiplier: float = Field(
+        default=2.0, ge=1, le=100, strict=True, description="growth per further try"
+    )
+    backoff_cap: float = Field(
+        default=300.0, ge=0, le=604_800, strict=True, description="longest wait in seconds"
+    )
+    jitter: float = Field(
+        default=0.0, ge=0, le=1, strict=True, description="share of the wait added at random"
+    )
+    timeout: float | None = Field(
+        default=None, gt=0, le=31_536_000, strict=True, description="seconds one try may take"
+    )
+    retry_on: tuple[str, ...] = Field(
+        default=(), max_length=50, description="only these exception names retry"
+    )
+    give_up_on: tuple[str, ...] = Field(
+        default=(), max_length=50, description="these exception names never retry"
+    )
+    misfire_grace: float = Field(
+        default=300.0,
+        ge=0,
+        le=31_536_000,
+        strict=True,
+        description="how late in seconds a firing may still start",
+    )
+    catch_up: CatchUp = Field(
+        default=CatchUp.LATEST, description="which missed instants within the grace still run"
+    )
     catch_up_cap: int = Field(
-        default=100, ge=1, le=1000, strict=True, description="missed instants that get a row each; more share one"
+        default=100,
+        ge=1,
+        le=1000,
+        strict=True,
+        description="missed instants that get a row each; more share one",
     )
     overlap: Overlap = Field(default=Overlap.SKIP, description="what to do while earlier runs are unfinished")
-    max_instances: int = Field(default=1, ge=1, le=1000, strict=True, description="runs of this job at one time")
-    max_queued: int = Field(default=16, ge=1, le=10_000, strict=True, description="waiting runs under overlap=queue")
-    isolation: Isolation = Field(default=Isolation.THREAD, description="thread, or a process that can be killed")
+    max_instances: int = Field(
+        default=1, ge=1, le=1000, strict=True, description="runs of this job at one time"
+    )
+    max_queued: int = Field(
+        default=16, ge=1, le=10_000, strict=True, description="waiting runs under overlap=queue"
+    )
+    isolation: Isolation = Field(
+        default=Isolation.THREAD, description="thread, or a process that can be killed"
+    )
     memory_limit_mb: int | None = Field(
         default=None, ge=64, le=1_048_576, strict=True, description="address space of the process in MiB"
     )
@@ -80,5 +112,3 @@ class Policy(BaseModel):
     def max_running(self) -> int | None:
         """How many runs of the job may execute at one time; None is no bound."""
         return None if self.overlap is Overlap.ALLOW else self.max_instances
-
-

@@ -37,7 +37,11 @@ class Claims:
                 return Exchange(claimed, retries)
             except Refused:
                 continue
-        return self.exchange(ended, (), worker_id=worker_id, lease_seconds=lease_seconds) if wanted else Exchange((), ())
+        return (
+            self.exchange(ended, (), worker_id=worker_id, lease_seconds=lease_seconds)
+            if wanted
+            else Exchange((), ())
+        )
 
     def renew(self, held: Sequence[Held], *, worker_id: str, lease_seconds: float) -> Renewal:
         """Prolong the lease of everything held; what was lost, and what somebody wants cancelled."""

@@ -46,7 +46,12 @@ class Plan:
 
 
 def plan(
-    definition: JobDefinition, version: int, status: JobStatus, due_at: datetime, now: datetime, open_runs: int
+    definition: JobDefinition,
+    version: int,
+    status: JobStatus,
+    due_at: datetime,
+    now: datetime,
+    open_runs: int,
 ) -> Plan:
     """Decide every instant from `due_at` up to `now`; `open_runs` counts the job's unfinished runs."""
     instants, next_due_at = _walk(definition, due_at, now)
@@ -58,7 +63,9 @@ def plan(
     return Plan(definition, version, status, due_at, decided, next_due_at, replaces)
 
 
-def settle(definition: JobDefinition, status: JobStatus, due_at: datetime | None, now: datetime) -> tuple[Decided, ...]:
+def settle(
+    definition: JobDefinition, status: JobStatus, due_at: datetime | None, now: datetime
+) -> tuple[Decided, ...]:
     """The rows for instants that had come, up to `now`, when the definition they belong to was changed."""
     reason = _HALTED.get(status, Reason.SUPERSEDED)
     rows: list[Decided] = []
@@ -68,7 +75,9 @@ def settle(definition: JobDefinition, status: JobStatus, due_at: datetime | None
     return tuple(_summarise(rows, definition.policy.catch_up_cap))
 
 
-def _walk(definition: JobDefinition, due_at: datetime, now: datetime) -> tuple[list[datetime], datetime | None]:
+def _walk(
+    definition: JobDefinition, due_at: datetime, now: datetime
+) -> tuple[list[datetime], datetime | None]:
     next_after = definition.schedule.next_after
     instants = [due_at]
     following = next_after(due_at)
@@ -79,7 +88,12 @@ def _walk(definition: JobDefinition, due_at: datetime, now: datetime) -> tuple[l
 
 
 def _judge(
-    definition: JobDefinition, status: JobStatus, instants: list[datetime], now: datetime, open_runs: int, newest: bool
+    definition: JobDefinition,
+    status: JobStatus,
+    instants: list[datetime],
+    now: datetime,
+    open_runs: int,
+    newest: bool,
 ) -> Iterator[Decided]:
     if status in _HALTED:
         yield from (Decided(at, Decision.SKIPPED, _HALTED[status]) for at in instants)
@@ -87,7 +101,9 @@ def _judge(
     policy = definition.policy
     oldest_wanted, runs_late = _oldest_wanted(policy, now), definition.schedule.runs_late
     wanted = [at for at in instants if at >= oldest_wanted or runs_late(at)]
-    yield from (Decided(at, Decision.MISSED, Reason.MISFIRE) for at in instants[: len(instants) - len(wanted)])
+    yield from (
+        Decided(at, Decision.MISSED, Reason.MISFIRE) for at in instants[: len(instants) - len(wanted)]
+    )
     to_fire = _how_many_to_fire(policy, len(wanted), newest)
     yield from (Decided(at, Decision.COALESCED, Reason.CATCH_UP) for at in wanted[: len(wanted) - to_fire])
     for nth, at in enumerate(wanted[len(wanted) - to_fire :]):

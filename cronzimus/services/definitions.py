@@ -22,7 +22,9 @@ Key = tuple[str, int]
 class Definitions:
     """A bounded cache of definitions; a version never changes, so nothing is ever stale."""
 
-    def __init__(self, database: Database, check_function: Callable[[JobDefinition], None] = lambda _: None) -> None:
+    def __init__(
+        self, database: Database, check_function: Callable[[JobDefinition], None] = lambda _: None
+    ) -> None:
         self._database = database
         self._check_function = check_function
         self._lock = threading.Lock()
@@ -62,7 +64,10 @@ class Definitions:
         return None
 
     def _load(self, keys: list[Key]) -> None:
-        params = {"ids": array(job_id for job_id, _ in keys), "versions": array(version for _, version in keys)}
+        params = {
+            "ids": array(job_id for job_id, _ in keys),
+            "versions": array(version for _, version in keys),
+        }
         rows = self._database.fetch_all(_SQL["load"], params)
         with self._lock:
             for job_id, version, document in rows:

@@ -75,10 +75,16 @@ class Explain:
     def _from_definition(self, job_id: str, at: datetime, versions: tuple[JobVersion, ...]) -> Explanation:
         in_force = [v for v in versions if v.changed_at < at]
         if not in_force:
-            return _said(job_id, at, f"{job_id} did not exist yet at {_utc(at)}; it was created {_utc(versions[0].changed_at)}")
+            return _said(
+                job_id,
+                at,
+                f"{job_id} did not exist yet at {_utc(at)}; it was created {_utc(versions[0].changed_at)}",
+            )
         version = in_force[-1]
         if version.definition is None:
-            return _said(job_id, at, f"{job_id} was deleted at {_utc(version.changed_at)} by {version.changed_by}")
+            return _said(
+                job_id, at, f"{job_id} was deleted at {_utc(version.changed_at)} by {version.changed_by}"
+            )
         try:
             schedule = self._definitions.get(job_id, version.version).schedule
         except CronzimusError as error:

@@ -75,7 +75,11 @@ class FiringService:
 
     def commit(self, term: Term, plans: Sequence[Plan]) -> list[Offer] | None:
         """Write the plans if `term` still holds; the runs opened, or None when another replica leads."""
-        params = {**self._leadership.fence(term), "decided_by": self._leadership.holder_name, **_columns(plans)}
+        params = {
+            **self._leadership.fence(term),
+            "decided_by": self._leadership.holder_name,
+            **_columns(plans),
+        }
         replaced = [p.definition.id for p in plans if p.replaces]
         if not replaced:
             return _offers(self._database.fetch_all(_SQL["commit"], params))
@@ -100,7 +104,9 @@ class FiringService:
         self._database.execute(_SQL["mark_broken"], params)
 
     def _open_runs(self, definitions: Iterable[JobDefinition | Invalid]) -> dict[str, int]:
-        bounded = [d.id for d in definitions if not isinstance(d, Invalid) and d.policy.overlap is not Overlap.ALLOW]
+        bounded = [
+            d.id for d in definitions if not isinstance(d, Invalid) and d.policy.overlap is not Overlap.ALLOW
+        ]
         if not bounded:
             return {}
         return dict(self._database.fetch_all(_SQL["open_runs"], {"job_ids": array(bounded)}))
@@ -150,4 +156,3 @@ def _offers(rows: list[tuple[object, ...]]) -> list[Offer] | None:
     if not rows:
         return None
     return [Offer(run_id, not_before) for _, run_id, not_before in rows if run_id is not None]  # type: ignore[arg-type]
-

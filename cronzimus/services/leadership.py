@@ -92,7 +92,11 @@ class Leadership:
         return None if row is None else (row[0], row[1], row[2])
 
     def _ask(self) -> int | None:
-        params = {**self._key(0), "holder_name": self.holder_name, "term": timedelta(seconds=self._term_seconds)}
+        params = {
+            **self._key(0),
+            "holder_name": self.holder_name,
+            "term": timedelta(seconds=self._term_seconds),
+        }
         row = self._database.fetch_one(_SQL["campaign"], params)
         return None if row is None else int(row[0])
 

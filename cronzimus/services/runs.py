@@ -25,7 +25,12 @@ class Runs:
     """Every verb answers at once; the run itself happens on a worker. All may raise DatabaseUnavailable."""
 
     def __init__(
-        self, database: Database, timetable: Timetable, definitions: Definitions, history: History, offer: OfferRuns
+        self,
+        database: Database,
+        timetable: Timetable,
+        definitions: Definitions,
+        history: History,
+        offer: OfferRuns,
     ) -> None:
         self._database = database
         self._timetable = timetable
@@ -33,7 +38,9 @@ class Runs:
         self._history = history
         self._offer = offer
 
-    def trigger(self, job_id: str, *, params: dict[str, Any] | None = None, force: bool = False, by: str) -> Run:
+    def trigger(
+        self, job_id: str, *, params: dict[str, Any] | None = None, force: bool = False, by: str
+    ) -> Run:
         """Start a run now; raises NotFound, Conflict JOB_PAUSED (unless `force`) or JOB_BROKEN, Invalid."""
         job = self._timetable.get(job_id)
         if job.status == JobStatus.PAUSED and not force:
@@ -45,8 +52,12 @@ class Runs:
         return self._open(definition, job.version, Cause.MANUAL, params, parent=None)
 
     def cancel(self, run_id: UUID, *, by: str) -> Run:
-        """A waiting run ends at once, a running one is stopped by its worker; raises NotFound, Conflict RUN_FINISHED."""
-        error = {"type": "Cancelled", "category": "BUSINESS", "message": f"cancelled by {by} before it started"}
+        """A waiting run ends now, a running one is stopped by its worker; raises NotFound, Conflict RUN_FINISHED."""
+        error = {
+            "type": "Cancelled",
+            "category": "BUSINESS",
+            "message": f"cancelled by {by} before it started",
+        }
         with self._database.transaction():
             cancelled = self._database.fetch_one(_SQL["cancel"], {"id": run_id, "error": as_json(error)})
             run = self._history.run(run_id)
@@ -65,7 +76,12 @@ class Runs:
         return self._open(definition, job.version, Cause.RETRY, run.params, parent=run_id)
 
     def _open(
-        self, definition: JobDefinition, version: int, cause: Cause, params: dict[str, Any] | None, parent: UUID | None
+        self,
+        definition: JobDefinition,
+        version: int,
+        cause: Cause,
+        params: dict[str, Any] | None,
+        parent: UUID | None,
     ) -> Run:
         run_id = new_id()
         columns = {

@@ -68,14 +68,20 @@ class Timetable:
             raise Conflict(f"a job {definition.id!r} exists already", code="JOB_EXISTS") from refused
 
     def replace(
-        self, definition: JobDefinition, *, by: str, expected_version: int | None = None, source: Source = Source.API
+        self,
+        definition: JobDefinition,
+        *,
+        by: str,
+        expected_version: int | None = None,
+        source: Source = Source.API,
     ) -> Job:
         """Another definition under the same id; it counts from now on. Raises NotFound, Conflict VERSION_CONFLICT."""
         with self._database.transaction():
             row = self._lock(definition.id)
             if expected_version is not None and row.version != expected_version:
                 raise Conflict(
-                    f"job {row.id!r} is at version {row.version}, not {expected_version}", code="VERSION_CONFLICT"
+                    f"job {row.id!r} is at version {row.version}, not {expected_version}",
+                    code="VERSION_CONFLICT",
                 )
             self._settle(row, by)
             version = self._write_version(definition.id, definition, "replace", by, row.now)
@@ -145,13 +151,17 @@ class Timetable:
             return
         definition = self._definitions.get(row.id, row.version)
         rows = settle(definition, JobStatus(row.status), row.next_due_at, row.now)
-        self._database.execute(_SQL["settle"], {"id": row.id, "by": by, "version": row.version, **_settled(rows)})
+        self._database.execute(
+            _SQL["settle"], {"id": row.id, "by": by, "version": row.version, **_settled(rows)}
+        )
 
     def _set_status(self, job_id: str, status: JobStatus) -> Job:
         with self._database.transaction():
             row = self._lock(job_id)
             if row.status == JobStatus.FINISHED:
-                raise Conflict(f"job {job_id!r} has finished: nothing of it is due any more", code="JOB_FINISHED")
+                raise Conflict(
+                    f"job {job_id!r} has finished: nothing of it is due any more", code="JOB_FINISHED"
+                )
             self._database.execute(_SQL["set_status"], {"id": job_id, "status": status})
             self._notify(job_id)
             return self.get(job_id)

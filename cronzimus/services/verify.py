@@ -100,7 +100,9 @@ class Verifier:
             try:
                 definition = self._definitions.get(job, reign.version)
             except CronzimusError as error:
-                gaps.append(Finding(job, reign.since, reign.version, f"its definition cannot be loaded: {error}"))
+                gaps.append(
+                    Finding(job, reign.since, reign.version, f"its definition cannot be loaded: {error}")
+                )
                 continue
             due |= dict.fromkeys(definition.schedule.between(since, until), reign.version)
             first = definition.schedule.first_due(reign.since)

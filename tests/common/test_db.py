@@ -28,7 +28,10 @@ class Pair:
 def test_database_answers_in_tuples_and_in_dataclasses(database: Database) -> None:
     assert database.fetch_one("SELECT 1, 'a'") == (1, "a")
     assert database.fetch_one("SELECT 1, 'a'", row=Pair) == Pair(1, "a")
-    assert database.fetch_all("SELECT n, 'x' FROM generate_series(1, 2) n", row=Pair) == [Pair(1, "x"), Pair(2, "x")]
+    assert database.fetch_all("SELECT n, 'x' FROM generate_series(1, 2) n", row=Pair) == [
+        Pair(1, "x"),
+        Pair(2, "x"),
+    ]
     assert database.fetch_one("SELECT 1 WHERE false") is None
 
 
@@ -67,7 +70,9 @@ def test_transaction_of_another_thread_is_not_joined(database: Database) -> None
     seen: list[object] = []
     with database.transaction() as tx:
         tx.execute("CREATE TABLE hidden (n int)")
-        thread = threading.Thread(target=lambda: seen.append(database.fetch_one("SELECT to_regclass('hidden')")))
+        thread = threading.Thread(
+            target=lambda: seen.append(database.fetch_one("SELECT to_regclass('hidden')"))
+        )
         thread.start()
         thread.join()
     assert seen == [(None,)]

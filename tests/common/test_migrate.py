@@ -74,7 +74,8 @@ def test_database_that_is_away_is_unavailable() -> None:
 def test_eight_processes_start_on_an_empty_database(empty_database_url: str) -> None:
     code = "import sys; from cronzimus.common.migrate import Migrations; Migrations(sys.argv[1]).upgrade()"
     processes = [
-        subprocess.Popen([sys.executable, "-c", code, empty_database_url], stderr=subprocess.PIPE) for _ in range(8)
+        subprocess.Popen([sys.executable, "-c", code, empty_database_url], stderr=subprocess.PIPE)
+        for _ in range(8)
     ]
     outcomes = [(process.communicate(timeout=100)[1], process.returncode) for process in processes]
     assert [code for _, code in outcomes] == [0] * 8, outcomes

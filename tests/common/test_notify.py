@@ -12,7 +12,9 @@ LISTEN = "LISTEN cz_one; LISTEN cz_two"
 
 
 def listening(database: Database, heard: "SimpleQueue[str]") -> Listener:
-    listener = Listener(database.url, LISTEN, {"cz_one": heard.put, "cz_two": lambda text: heard.put(f"two {text}")})
+    listener = Listener(
+        database.url, LISTEN, {"cz_one": heard.put, "cz_two": lambda text: heard.put(f"two {text}")}
+    )
     listener._session = listener._open()
     return listener
 
@@ -29,7 +31,9 @@ def test_notification_reaches_the_handler_of_its_channel(database: Database) -> 
 def test_lost_session_is_an_outage_and_then_opened_again(database: Database) -> None:
     heard: SimpleQueue[str] = SimpleQueue()
     listener = listening(database, heard)
-    database.fetch_all("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cronzimus:listen'")
+    database.fetch_all(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cronzimus:listen'"
+    )
     with pytest.raises(DatabaseUnavailable):
         listener.step()
     listener.step()

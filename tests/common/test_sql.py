@@ -6,7 +6,9 @@ import pytest
 
 from cronzimus.common.sql import queries
 
-SERVICES = sorted(entry.name for entry in files("cronzimus.services.sql").iterdir() if entry.name.endswith(".sql"))
+SERVICES = sorted(
+    entry.name for entry in files("cronzimus.services.sql").iterdir() if entry.name.endswith(".sql")
+)
 
 
 @pytest.mark.parametrize("filename", SERVICES)

@@ -136,7 +136,9 @@ def test_completed_wake_ups_are_the_sign_of_life(pulled: Pulled) -> None:
     assert pulled.wake_up.last_completed > before
 
 
-def test_lost_answer_to_a_commit_neither_doubles_nor_loses(pulled: Pulled, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_answer_to_a_commit_neither_doubles_nor_loses(
+    pulled: Pulled, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pulled.heart.add(trigger={"type": "interval", "hours": 1})
     pulled.heart.make_due("a")
     commit = pulled.heart.firing.commit

@@ -8,7 +8,9 @@ from tests.heart import Heart
 
 
 def test_submitted_job_is_decided_and_not_yet_written(heart: Heart) -> None:
-    wake_up = WakeUp(heart.firing, lambda: heart.leadership.term, heart.offered.extend, batch_size=9, poll_seconds=1)
+    wake_up = WakeUp(
+        heart.firing, lambda: heart.leadership.term, heart.offered.extend, batch_size=9, poll_seconds=1
+    )
     heart.add(trigger={"type": "interval", "hours": 1})
     heart.make_due("a")
     (entry,) = wake_up.look()

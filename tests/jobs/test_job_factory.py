@@ -87,7 +87,12 @@ def test_unknown_trigger_type_lists_those_there_are() -> None:
 
 @pytest.mark.parametrize(
     ("trigger", "arguments"),
-    [("interval", {"seconds": -5}), ("interval", {}), ("cron", {"expression": "61 * * * *"}), ("date", {"run_date": "soon"})],
+    [
+        ("interval", {"seconds": -5}),
+        ("interval", {}),
+        ("cron", {"expression": "61 * * * *"}),
+        ("date", {"run_date": "soon"}),
+    ],
 )
 def test_wrong_trigger_is_refused_with_its_field(trigger: str, arguments: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
@@ -128,7 +133,9 @@ def test_document_becomes_the_same_job(factory: JobFactory) -> None:
         ({"id": "../x"}, "VALIDATION_ERROR"),
     ],
 )
-def test_document_that_could_not_run_is_refused(factory: JobFactory, changes: dict[str, Any], code: str) -> None:
+def test_document_that_could_not_run_is_refused(
+    factory: JobFactory, changes: dict[str, Any], code: str
+) -> None:
     with pytest.raises(Invalid) as caught:
         factory.from_document(document(**changes))
     assert caught.value.code == code
@@ -144,7 +151,10 @@ def test_command_outside_the_list_is_refused() -> None:
 
 def test_house_defaults_fill_what_the_document_leaves_open() -> None:
     factory = JobFactory(
-        allowed_functions=["cronzimus.controller"], timezone="Europe/Berlin", misfire_grace=7.0, max_instances=2
+        allowed_functions=["cronzimus.controller"],
+        timezone="Europe/Berlin",
+        misfire_grace=7.0,
+        max_instances=2,
     )
     definition = definition_of(factory.from_document(document(policy={"max_instances": 5})))
     assert (definition.timezone, definition.policy.misfire_grace, definition.policy.max_instances) == (

@@ -14,7 +14,9 @@ from cronzimus.jobs.job_factory import JobFactory
 TASK = "cronzimus.controller.task:task"
 
 
-def config(folder: Path, jobs: str = "", environment: str = "development", more: Any = ()) -> APSchedulerConfig:
+def config(
+    folder: Path, jobs: str = "", environment: str = "development", more: Any = ()
+) -> APSchedulerConfig:
     base = folder / "config" / "base"
     base.mkdir(parents=True)
     (base / "jobs.yaml").write_text(jobs or "jobs: {}\n", encoding="utf-8")

@@ -14,7 +14,9 @@ def test_scheduler_fires_after_it_was_given_an_app(heart: Heart) -> None:
     wake_up = WakeUp(
         heart.firing, lambda: heart.leadership.term, heart.offered.extend, batch_size=100, poll_seconds=0.05
     )
-    scheduler = LedgerScheduler(wake_up, JobFactory(allowed_functions=["cronzimus"]), heart.timetable, heart.runs)
+    scheduler = LedgerScheduler(
+        wake_up, JobFactory(allowed_functions=["cronzimus"]), heart.timetable, heart.runs
+    )
     scheduler.init_app(Flask(__name__))
     scheduler.start()
     scheduler.lead()

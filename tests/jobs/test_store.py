@@ -40,7 +40,9 @@ def test_scheduler_fires_through_the_ledger(heart: Heart, scheduler: BackgroundS
     assert [row.due_at for row in heart.history.firings(decision="fired").items] == [due_at]
 
 
-def test_job_that_will_not_fire_again_stays_on_the_timetable(heart: Heart, scheduler: BackgroundScheduler) -> None:
+def test_job_that_will_not_fire_again_stays_on_the_timetable(
+    heart: Heart, scheduler: BackgroundScheduler
+) -> None:
     heart.add(trigger={"type": "date", "run_date": "2020-01-01T00:00:00Z", "misfire": "run_once"})
     scheduler.resume()
     until(lambda: heart.timetable.get("a").status == "finished")
@@ -68,7 +70,9 @@ def test_one_job_is_found_as_apscheduler_knows_jobs(heart: Heart, scheduler: Bac
     assert scheduler.get_job("nope") is None
 
 
-def test_job_added_through_apscheduler_is_stored_as_a_definition(heart: Heart, scheduler: BackgroundScheduler) -> None:
+def test_job_added_through_apscheduler_is_stored_as_a_definition(
+    heart: Heart, scheduler: BackgroundScheduler
+) -> None:
     job = JobFactory.create_job("cronzimus.controller.task:task", "interval", {"hours": 1}, "a")
     scheduler.add_job(**job)
     assert heart.timetable.get("a").definition["trigger"]["hours"] == 1

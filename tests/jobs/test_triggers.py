@@ -22,7 +22,11 @@ def test_following_instant_comes_from_the_previous_one() -> None:
 def test_answer_is_given_in_the_clock_of_the_question() -> None:
     trigger = DefinitionTrigger(definition(trigger={"type": "cron", "expression": "0 3 * * *"}))
     berlin = trigger.get_next_fire_time(None, NOW.astimezone(ZoneInfo("Europe/Berlin")))
-    assert berlin is not None and berlin.utcoffset() == timedelta(hours=1) and berlin == NOW.replace(day=22, hour=3)
+    assert (
+        berlin is not None
+        and berlin.utcoffset() == timedelta(hours=1)
+        and berlin == NOW.replace(day=22, hour=3)
+    )
 
 
 def test_job_that_runs_by_hand_has_no_next_instant() -> None:

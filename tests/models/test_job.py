@@ -17,8 +17,18 @@ def made(**changes: Any) -> JobDefinition:
 
 def test_minimal_document_gets_the_defaults() -> None:
     job = made()
-    assert (job.kind, job.timezone, job.queue, job.priority, job.tags) == ("function", "UTC", "default", 0, ())
-    assert job.policy == Policy() and job.policy.overlap is Overlap.SKIP and job.policy.isolation is Isolation.THREAD
+    assert (job.kind, job.timezone, job.queue, job.priority, job.tags) == (
+        "function",
+        "UTC",
+        "default",
+        0,
+        (),
+    )
+    assert (
+        job.policy == Policy()
+        and job.policy.overlap is Overlap.SKIP
+        and job.policy.isolation is Isolation.THREAD
+    )
     assert job.function == "pkg.mod:f" and job.call == ([], {})
 
 

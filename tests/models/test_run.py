@@ -51,8 +51,16 @@ def test_database_knows_every_state(database: Database, state: RunState) -> None
         ("cause", "'whim'", "runs_cause_known"),
     ],
 )
-def test_database_refuses_what_cannot_be(database: Database, columns: str, values: str, constraint: str) -> None:
-    given = {"id": "gen_random_uuid()", "job_id": "'a'", "job_version": "1", "cause": "'manual'", "trace_id": "'x'"}
+def test_database_refuses_what_cannot_be(
+    database: Database, columns: str, values: str, constraint: str
+) -> None:
+    given = {
+        "id": "gen_random_uuid()",
+        "job_id": "'a'",
+        "job_version": "1",
+        "cause": "'manual'",
+        "trace_id": "'x'",
+    }
     row = given | {columns: values}
     with pytest.raises(Refused) as caught:
         database.execute(f"INSERT INTO cronzimus.runs ({', '.join(row)}) VALUES ({', '.join(row.values())})")

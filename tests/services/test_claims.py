@@ -92,7 +92,9 @@ def test_report_repeated_after_an_unknown_commit_changes_nothing(heart: Heart) -
 
 def test_failed_attempt_with_tries_left_waits_its_backoff(heart: Heart) -> None:
     (claim,) = heart.claim(pending(heart, policy={"max_attempts": 3}))
-    (again,) = [o for o in heart.end(claim, RunState.FAILED, retry_in=30.0, error={"message": "x"}) if o.not_before]
+    (again,) = [
+        o for o in heart.end(claim, RunState.FAILED, retry_in=30.0, error={"message": "x"}) if o.not_before
+    ]
     run = heart.history.run(claim.run_id)
     assert (run.state, run.attempt, run.worker_id, run.ended_at) == ("pending", 1, None, None)
     assert again.run_id == claim.run_id and again.not_before == run.not_before
@@ -167,7 +169,16 @@ def test_one_exchange_reports_and_claims(heart: Heart) -> None:
 
 @pytest.mark.parametrize(
     "result",
-    [float("nan"), {"x": float("inf")}, "nul \x00 inside", {"k\x00": 1}, "lone \ud800 surrogate", {1, 2}, 10**400, '{"\\,}'],
+    [
+        float("nan"),
+        {"x": float("inf")},
+        "nul \x00 inside",
+        {"k\x00": 1},
+        "lone \ud800 surrogate",
+        {1, 2},
+        10**400,
+        '{"\\,}',
+    ],
 )
 def test_poisonous_result_holds_nobody_up(heart: Heart, result: Any) -> None:
     poisoned, healthy = heart.claim(pending(heart, 2, policy={"overlap": "allow"}))

@@ -16,7 +16,9 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, 500_000, tzinfo=UTC)
 DUE = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 
-def decide(late: float = 0, open_runs: int = 0, status: JobStatus = JobStatus.ACTIVE, **policy: Any) -> list[Decided]:
+def decide(
+    late: float = 0, open_runs: int = 0, status: JobStatus = JobStatus.ACTIVE, **policy: Any
+) -> list[Decided]:
     """The decisions for a job of every second whose first undecided instant is `late` seconds old."""
     made = plan(definition(policy=policy), 1, status, DUE - timedelta(seconds=late), NOW, open_runs)
     assert made.next_due_at == DUE + timedelta(seconds=1)
@@ -29,7 +31,12 @@ def fates(rows: list[Decided]) -> list[str]:
 
 def test_instant_on_time_fires_with_a_run_of_its_own() -> None:
     (row,) = decide()
-    assert row.decision is Decision.FIRED and row.due_at == DUE and row.run_id is not None and row.not_before is None
+    assert (
+        row.decision is Decision.FIRED
+        and row.due_at == DUE
+        and row.run_id is not None
+        and row.not_before is None
+    )
 
 
 def test_next_instant_follows_the_due_one_never_the_clock() -> None:
@@ -43,13 +50,19 @@ def test_next_instant_follows_the_due_one_never_the_clock() -> None:
     [
         (2, {}, ["coalesced:catch_up", "coalesced:catch_up", "fired"]),
         (2, {"catch_up": "all"}, ["fired", "fired", "fired"]),
-        (3, {"catch_up": "all", "catch_up_cap": 2}, ["coalesced:catch_up", "coalesced:catch_up", "fired", "fired"]),
+        (
+            3,
+            {"catch_up": "all", "catch_up_cap": 2},
+            ["coalesced:catch_up", "coalesced:catch_up", "fired", "fired"],
+        ),
         (2, {"misfire_grace": 1.0}, ["missed:misfire", "missed:misfire", "fired"]),
         (2, {"misfire_grace": 0.0}, ["missed:misfire"] * 3),
         (7, {"catch_up": "none"}, ["missed:misfire"] * 3 + ["coalesced:catch_up"] * 4 + ["fired"]),
     ],
 )
-def test_missed_instants_are_decided_by_policy(late: float, policy: dict[str, Any], expected: list[str]) -> None:
+def test_missed_instants_are_decided_by_policy(
+    late: float, policy: dict[str, Any], expected: list[str]
+) -> None:
     assert fates(decide(late, **policy)) == expected
 
 
@@ -71,13 +84,17 @@ def test_overlap_is_decided_by_policy(open_runs: int, policy: dict[str, Any], ex
     assert fates(decide(open_runs=open_runs, **policy)) == expected
 
 
-@pytest.mark.parametrize(("open_runs", "overlap", "replaces"), [(1, "replace", True), (0, "replace", False), (1, "skip", False)])
+@pytest.mark.parametrize(
+    ("open_runs", "overlap", "replaces"), [(1, "replace", True), (0, "replace", False), (1, "skip", False)]
+)
 def test_only_replace_with_something_open_replaces(open_runs: int, overlap: str, replaces: bool) -> None:
     made = plan(definition(policy={"overlap": overlap}), 1, JobStatus.ACTIVE, DUE, NOW, open_runs)
     assert made.replaces is replaces
 
 
-@pytest.mark.parametrize(("status", "reason"), [(JobStatus.PAUSED, Reason.PAUSED), (JobStatus.BROKEN, Reason.BROKEN)])
+@pytest.mark.parametrize(
+    ("status", "reason"), [(JobStatus.PAUSED, Reason.PAUSED), (JobStatus.BROKEN, Reason.BROKEN)]
+)
 def test_halted_job_skips_every_instant_with_its_reason(status: JobStatus, reason: Reason) -> None:
     rows = decide(2, status=status)
     assert [(row.decision, row.reason, row.run_id) for row in rows] == [(Decision.SKIPPED, reason, None)] * 3
@@ -143,9 +160,7 @@ def test_settling_is_not_bounded_by_one_walk() -> None:
 def test_every_instant_is_accounted_for_exactly_once(
     late: int, open_runs: int, catch_up: str, overlap: str, grace: float, cap: int
 ) -> None:
-    rows = decide(
-        late, open_runs, catch_up=catch_up, overlap=overlap, misfire_grace=grace, catch_up_cap=cap
-    )
+    rows = decide(late, open_runs, catch_up=catch_up, overlap=overlap, misfire_grace=grace, catch_up_cap=cap)
     covered: list[datetime] = []
     for row in rows:
         first = row.first_due_at or row.due_at

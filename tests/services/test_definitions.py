@@ -10,7 +10,9 @@ from tests.heart import Heart, definition
 
 def test_definition_comes_back_as_it_was_written(heart: Heart) -> None:
     heart.add(policy={"timeout": 3.5}, tags=["x"], timezone="Europe/Berlin")
-    assert heart.definitions.get("a", 1) == definition(policy={"timeout": 3.5}, tags=["x"], timezone="Europe/Berlin")
+    assert heart.definitions.get("a", 1) == definition(
+        policy={"timeout": 3.5}, tags=["x"], timezone="Europe/Berlin"
+    )
 
 
 def test_each_version_is_its_own(heart: Heart) -> None:
@@ -33,7 +35,8 @@ def test_unknown_version_is_not_found(heart: Heart) -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", ["{}", '{"id": "a"}', "[]", '"text"', '{"id": "a", "trigger": {"type": "cron", "expression": "x"}}']
+    "stored",
+    ["{}", '{"id": "a"}', "[]", '"text"', '{"id": "a", "trigger": {"type": "cron", "expression": "x"}}'],
 )
 def test_what_cannot_be_a_definition_is_invalid_and_says_why(heart: Heart, stored: str) -> None:
     heart.add()

@@ -20,7 +20,11 @@ def test_fired_instant_tells_its_runs_story(heart: Heart) -> None:
     assert "is running (attempt 1 of 1)" in heart.explain.why("a", due_at).sentence
     heart.end(claim, RunState.FAILED, error={"message": "disk full"})
     answer = heart.explain.why("a", due_at)
-    assert "fired, run" in answer.sentence and "ended failed" in answer.sentence and "disk full" in answer.sentence
+    assert (
+        "fired, run" in answer.sentence
+        and "ended failed" in answer.sentence
+        and "disk full" in answer.sentence
+    )
     assert "decided by me" in answer.sentence and "under version 1" in answer.sentence
     assert answer.run is not None and answer.decision == "fired" and answer.due_at == due_at
 
@@ -39,7 +43,9 @@ def test_instant_inside_a_range_is_explained_by_the_range(heart: Heart) -> None:
     due_at = heart.make_due("a", "date_trunc('second', clock_timestamp()) - interval '10 minutes'")
     heart.fire()
     answer = heart.explain.why("a", due_at + timedelta(seconds=30))
-    assert answer.decision == "missed" and "together with" in answer.sentence and "too late" in answer.sentence
+    assert (
+        answer.decision == "missed" and "together with" in answer.sentence and "too late" in answer.sentence
+    )
 
 
 def test_instant_that_was_not_due_names_the_next(heart: Heart) -> None:

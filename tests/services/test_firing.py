@@ -23,8 +23,20 @@ def test_due_job_fires_into_a_row_and_a_pending_run(heart: Heart) -> None:
     (offer,) = heart.fire()
     run = heart.history.run(offer.run_id)
     (row,) = heart.history.firings().items
-    assert (row.due_at, row.decision, row.run_id, row.decided_by, row.job_version) == (due_at, "fired", run.id, "me", 1)
-    assert (run.state, run.cause, run.due_at, run.attempt, run.trace_id) == ("pending", "schedule", due_at, 0, run.id.hex)
+    assert (row.due_at, row.decision, row.run_id, row.decided_by, row.job_version) == (
+        due_at,
+        "fired",
+        run.id,
+        "me",
+        1,
+    )
+    assert (run.state, run.cause, run.due_at, run.attempt, run.trace_id) == (
+        "pending",
+        "schedule",
+        due_at,
+        0,
+        run.id.hex,
+    )
     job = heart.timetable.get("a")
     assert job.next_due_at == due_at + timedelta(seconds=1)
 
@@ -85,7 +97,9 @@ def test_expired_term_writes_nothing(heart: Heart) -> None:
     batch = heart.firing.due(10)
     plans = [heart.firing.decide(job, batch.now) for job in batch.jobs]
     term = heart.leadership.term
-    heart.database.execute("UPDATE cronzimus.leaders SET expires_at = clock_timestamp() - interval '1 second'")
+    heart.database.execute(
+        "UPDATE cronzimus.leaders SET expires_at = clock_timestamp() - interval '1 second'"
+    )
     assert term is not None and heart.firing.commit(term, plans) is None
     assert heart.history.firings().total == 0
 
@@ -154,7 +168,7 @@ def test_paused_job_writes_rows_and_no_runs(heart: Heart) -> None:
 
 def test_definition_that_cannot_be_loaded_is_broken_and_kept(heart: Heart) -> None:
     heart.add()
-    heart.database.execute("UPDATE cronzimus.job_versions SET definition = '{\"id\": \"a\"}'")
+    heart.database.execute('UPDATE cronzimus.job_versions SET definition = \'{"id": "a"}\'')
     heart.make_due("a")
     assert heart.fire() == []
     job = heart.timetable.get("a")

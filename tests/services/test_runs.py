@@ -98,5 +98,10 @@ def test_retry_is_a_new_run_with_the_same_parameters(heart: Heart) -> None:
     assert caught.value.code == "RUN_NOT_FINISHED"
     heart.end(heart.claim(heart.offered)[0])
     again = heart.runs.retry(run.id, by="t")
-    assert (again.cause, again.parent_run_id, again.params, again.state) == ("retry", run.id, {"x": 1}, "pending")
+    assert (again.cause, again.parent_run_id, again.params, again.state) == (
+        "retry",
+        run.id,
+        {"x": 1},
+        "pending",
+    )
     assert again.id != run.id

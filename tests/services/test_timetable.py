@@ -19,7 +19,9 @@ HOURLY = {"type": "interval", "hours": 1}
 def test_added_job_is_active_and_due_at_its_next_instant(heart: Heart) -> None:
     job = heart.add(trigger=HOURLY, tags=["nightly"])
     assert (job.id, job.status, job.version, job.source) == ("a", "active", 1, "api")
-    assert job.next_due_at is not None and timedelta() < job.next_due_at - job.created_at <= timedelta(hours=1)
+    assert job.next_due_at is not None and timedelta() < job.next_due_at - job.created_at <= timedelta(
+        hours=1
+    )
     assert job.definition == definition(trigger=HOURLY, tags=["nightly"]).document()
 
 
@@ -53,7 +55,10 @@ def test_replacement_is_the_next_version_and_counts_from_now(heart: Heart) -> No
     assert job.version == 2 and job.next_due_at is not None
     assert job.next_due_at - job.updated_at <= timedelta(minutes=1)
     versions = heart.history.versions("a")
-    assert [(v.version, v.operation, v.changed_by) for v in versions] == [(1, "create", "test"), (2, "replace", "ann")]
+    assert [(v.version, v.operation, v.changed_by) for v in versions] == [
+        (1, "create", "test"),
+        (2, "replace", "ann"),
+    ]
 
 
 def test_replacement_of_another_version_is_refused(heart: Heart) -> None:
@@ -129,9 +134,16 @@ def test_page_filters_and_counts(heart: Heart) -> None:
 
 def test_declared_jobs_arrive_change_and_leave(heart: Heart) -> None:
     timetable = heart.timetable
-    timetable.synchronise([(definition(trigger=HOURLY), Source.CODE), (definition("b", trigger=MANUAL), Source.FILE)])
-    assert [(job.id, job.source, job.version) for job in timetable.list().items] == [("a", "code", 1), ("b", "file", 1)]
-    timetable.synchronise([(definition(trigger=HOURLY), Source.CODE), (definition("b", priority=5), Source.FILE)])
+    timetable.synchronise(
+        [(definition(trigger=HOURLY), Source.CODE), (definition("b", trigger=MANUAL), Source.FILE)]
+    )
+    assert [(job.id, job.source, job.version) for job in timetable.list().items] == [
+        ("a", "code", 1),
+        ("b", "file", 1),
+    ]
+    timetable.synchronise(
+        [(definition(trigger=HOURLY), Source.CODE), (definition("b", priority=5), Source.FILE)]
+    )
     assert [(job.id, job.version) for job in timetable.list().items] == [("a", 1), ("b", 2)]
     timetable.synchronise([(definition("b", priority=5), Source.FILE)])
     assert [job.id for job in timetable.list().items] == ["b"]

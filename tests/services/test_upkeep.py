@@ -12,7 +12,9 @@ from cronzimus.services.upkeep import Upkeep, first_id_of
 from cronzimus.utils.ids import new_id
 from tests.heart import Heart
 
-SILENT = "UPDATE cronzimus.runs SET lease_until = clock_timestamp() - interval '1 second' WHERE state = 'running'"
+SILENT = (
+    "UPDATE cronzimus.runs SET lease_until = clock_timestamp() - interval '1 second' WHERE state = 'running'"
+)
 
 
 def running(heart: Heart, **policy: Any) -> Claim:
@@ -134,7 +136,9 @@ def test_partitions_lie_ahead_and_are_made_once(heart: Heart) -> None:
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'cronzimus.firings'::regclass"
     )
     assert row is not None and row[0] >= 6
-    assert heart.database.fetch_one("SELECT cronzimus.ensure_firings_partition(%s)", [ahead.date()]) == (False,)
+    assert heart.database.fetch_one("SELECT cronzimus.ensure_firings_partition(%s)", [ahead.date()]) == (
+        False,
+    )
 
 
 def test_rows_that_came_before_their_partition_move_into_it(heart: Heart) -> None:

@@ -15,8 +15,12 @@ AGO = timedelta(minutes=10)
 def proven(heart: Heart) -> Heart:
     """A job of every second that exists since ten minutes ago, with a full ledger."""
     heart.add(policy={"catch_up_cap": 1000, "misfire_grace": 86400.0})
-    heart.database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'")
-    heart.make_due("a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'")
+    heart.database.execute(
+        "UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'"
+    )
+    heart.make_due(
+        "a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'"
+    )
     heart.fire()
     return heart
 
@@ -43,7 +47,8 @@ def test_shifted_row_is_a_gap_and_a_surplus(proven: Heart) -> None:
     victim = proven.history.firings().items[20].due_at
     moved = victim + timedelta(milliseconds=10)
     proven.database.execute(
-        "UPDATE cronzimus.firings SET due_at = %s, first_due_at = %s WHERE due_at = %s", [moved, moved, victim]
+        "UPDATE cronzimus.firings SET due_at = %s, first_due_at = %s WHERE due_at = %s",
+        [moved, moved, victim],
     )
     found = check(proven)
     assert [gap.due_at for gap in found.gaps] == [victim]
@@ -58,13 +63,19 @@ def test_second_run_for_one_instant_is_named(proven: Heart) -> None:
         [run.due_at],
     )
     found = check(proven)
-    assert [(row.due_at, row.problem) for row in found.surplus] == [(run.due_at, "2 runs for one due instant")]
+    assert [(row.due_at, row.problem) for row in found.surplus] == [
+        (run.due_at, "2 runs for one due instant")
+    ]
 
 
 def test_range_that_covers_what_it_says_is_proven(heart: Heart) -> None:
     heart.add(policy={"misfire_grace": 1.0})
-    heart.database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'")
-    heart.make_due("a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'")
+    heart.database.execute(
+        "UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'"
+    )
+    heart.make_due(
+        "a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'"
+    )
     heart.fire()
     assert heart.history.firings().total == 2 or heart.history.firings().total == 3
     assert check(heart).ok
