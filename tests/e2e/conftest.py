@@ -44,8 +44,8 @@ def new_trial(tmp_path: Path) -> Iterator[NewTrial]:
         folder = tmp_path / str(len(made))
         folder.mkdir()
         database = server.create_database()
-        through = None if proxy is None else server.url(database, port=proxy.port)
-        made.append(Trial(folder, server.url(database), jobs, through=through, **settings))
+        through = server.url(database, port=proxy.port if proxy else None)
+        made.append(Trial(folder, server.url(database, role="postgres"), jobs, through=through, **settings))
         return made[-1]
 
     yield make

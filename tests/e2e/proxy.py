@@ -25,23 +25,24 @@ class Mode(Enum):
 
 @dataclass(slots=True)
 class Loss:
-    """A statement whose fate is to be lost, `times` times; `after` must have come earlier in its transaction.
+    """Statements whose fate is to be lost: each `every`-th, `times` times.
 
-    `applied`: the server gets it, and its answer is lost. Otherwise the statement itself is.
+    `after` must have come earlier in the transaction. When `applied`, the server gets the statement and its
+    answer is lost; otherwise the statement itself is.
     """
 
-    text: str
+    texts: tuple[str, ...]
     times: int
     applied: bool
-    after: str | None = None
-    every: int = 1
+    after: str
+    every: int
     seen: int = 0
     done: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def strikes(self, statement: str, before: str) -> bool:
         """Whether this statement is one to lose."""
-        if self.text not in statement or (self.after is not None and self.after not in before):
+        if not any(text in statement for text in self.texts) or self.after not in before:
             return False
         with self.lock:
             self.seen += 1
@@ -80,16 +81,10 @@ class Proxy:
             link.reset()
 
     def lose(
-        self,
-        text: str,
-        *,
-        times: int = 1_000_000,
-        every: int = 1,
-        after: str | None = None,
-        applied: bool = True,
+        self, *texts: str, times: int = 1_000_000, every: int = 1, after: str = "", applied: bool = True
     ) -> Loss:
-        """Lose the answer to each statement that contains `text` (or, not `applied`, the statement)."""
-        self.loss = Loss(text, times, applied, after, every)
+        """Lose the answer to each statement that contains a text (or, not `applied`, the statement)."""
+        self.loss = Loss(texts, times, applied, after, every)
         return self.loss
 
     def lose_nothing(self) -> None:

@@ -52,13 +52,13 @@ def asked_of(job_id: str, document: Mapping[str, Any]) -> Asked:
 
 
 class Trial:
-    """`url` leads straight to the database; the services may be given another way."""
+    """`url` leads straight to the database, with a superuser's rights; the services go `through` another."""
 
     def __init__(
-        self, folder: Path, url: str, jobs: Mapping[str, Any], *, through: str | None = None, **settings: Any
+        self, folder: Path, url: str, jobs: Mapping[str, Any], *, through: str, **settings: Any
     ) -> None:
         self.url = url
-        self.fleet = Fleet(folder, through or url, jobs, **settings)
+        self.fleet = Fleet(folder, through, jobs, **settings)
         now = time.time()
         self.history = History([asked_of(*one) for one in jobs.items()], now, Span(now, now), now)
 
