@@ -1,6 +1,7 @@
 """`cronzimus db`: the schema of the database, revision by revision."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -9,13 +10,14 @@ from typing import Final
 import click
 
 from cronzimus.cli.asking import confirmed
-from cronzimus.cli.command import ProjectGroup, Session
+from cronzimus.cli.command import ProjectCommand, ProjectGroup, Session
 from cronzimus.cli.failures import FAILED, OK
 from cronzimus.cli.ground import database_url, settings_of
 from cronzimus.cli.output import Column, draw_table, show
 from cronzimus.common.migrate import Migrations
 from cronzimus.errors import ConfigError
 
+_STEPS: Final = re.compile(r"-\d+")
 _HISTORY: Final = (
     Column("REVISION", lambda revision: revision.id),
     Column("STATE", lambda revision: "applied" if revision.applied else "pending"),
@@ -39,7 +41,18 @@ def upgrade(session: Session, /, revision: str) -> int:
         return _moved(session, before, migrations)
 
 
-@db.command("downgrade")
+class StepsBack(ProjectCommand):
+    """A command that takes `-1` for what it is here: a place, not an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put steps behind the dashes that end the options."""
+        steps = [] if "--" in args else [word for word in args if _STEPS.fullmatch(word)]
+        return super().parse_args(
+            ctx, [*(word for word in args if word not in steps), *["--"][: len(steps)], *steps]
+        )
+
+
+@db.command("downgrade", cls=StepsBack)
 @click.argument("revision", metavar="[REV]", default="-1")
 @click.option("--yes", is_flag=True, help="Do not ask before everything is removed.")
 @click.pass_obj

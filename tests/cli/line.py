@@ -26,7 +26,7 @@ class Line:
 
     def json(self, *words: object, code: int = 0) -> Any:
         """The one document a command prints."""
-        result = self(*words, "-o", "json")
+        result = self("-o", "json", *words)
         assert result.exit_code == code, result.output
         return json.loads(result.stdout)
 

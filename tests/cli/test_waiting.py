@@ -1,7 +1,13 @@
 """Waiting for the end of a run."""
 
 import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 
@@ -12,6 +18,8 @@ from cronzimus.cli.failures import TimedOut
 from cronzimus.cli.waiting import OPEN, await_run, ended, sentence
 from cronzimus.errors import NotFound, Unavailable
 from cronzimus.models import run as model
+
+Serve = Callable[[WSGIApplication], str]
 
 
 class Script(Client):
@@ -134,3 +142,21 @@ def test_who_stops_waiting_is_told_that_the_run_goes_on(capsys: pytest.CaptureFi
 )
 def test_sentence(run: dict[str, Any], said: str) -> None:
     assert sentence(run) == said
+
+
+@pytest.mark.e2e
+def test_ctrl_c_ends_the_waiting_and_nothing_else(serving: Serve) -> None:
+    asked = threading.Event()
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        asked.set()
+        start("200 OK", [])
+        return [json.dumps(a_run("running")).encode()]
+
+    run_id = "00000000-0000-7000-8000-000000000000"
+    command = [sys.executable, "-m", "cronzimus", "runs", "wait", run_id, "--url", serving(answer)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, ("", f"not waiting any longer; run {run_id} goes on\n\n"))
