@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from cronzimus.common.collector import collect_seldom
-from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
@@ -36,6 +35,7 @@ from cronzimus.services.runs import Runs
 from cronzimus.services.timetable import Timetable
 from cronzimus.services.upkeep import Upkeep
 from cronzimus.services.verify import Verifier
+from cronzimus.pools import Pools
 from cronzimus.settings import Settings
 from cronzimus.watchdog import Watchdog
 from cronzimus.workers.engines.inline import InlineEngine
@@ -43,7 +43,6 @@ from cronzimus.workers.worker import Worker
 
 _LOG = get_logger(__name__)
 _NOT_STARTED = "postgresql:///cronzimus-was-not-started"
-_FOREVER_SECONDS = 10 * 365 * 86_400.0
 _BOOT_RETRY_SECONDS = 0.5
 _BOOT_STOP_SECONDS = 10.0
 
@@ -62,7 +61,8 @@ class House:
         self._draining = threading.Event()
         self._stopped = threading.Event()
         self._lead_since = time.monotonic()
-        self._build_ground()
+        self.pools = Pools(self.url, settings.database)
+        self.database = self.pools.service
         self._build_services()
         self._build_loops()
         self.config = APSchedulerConfig(settings, self.factory, more_jobs)
@@ -71,7 +71,7 @@ class House:
     def on_paper(cls, settings: Settings) -> "House":
         """A house nobody lives in: its routes can be looked at, its database answers nothing."""
         house = cls(settings, url=_NOT_STARTED)
-        house.database.close()
+        house.pools.close()
         return house
 
     def start(self) -> None:
@@ -98,8 +98,7 @@ class House:
         for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.leader_loop):
             loop.stop(timeout=2)
         self.listener.close()
-        for database in self._databases:
-            database.close()
+        self.pools.close()
         if self.embedded is not None:
             self.embedded.release()
 
@@ -124,52 +123,10 @@ class House:
         self.embedded = EmbeddedPostgres(Path(self.settings.database.data_dir))
         return self.embedded.start()
 
-    def _build_ground(self) -> None:
-        own = self.settings.database
-        patience, limit = own.connection_timeout_seconds, own.statement_timeout_seconds
-        self.database = Database(
-            self.url,
-            own.max_connections,
-            min_connections=own.min_connections,
-            timeout=patience,
-            statement_timeout=limit,
-        )
-        self.task_database = Database(
-            self.url, own.task_connections, statement_timeout=None, application_name="cronzimus:idle"
-        )
-        # A rotated session would look like the leader's death to the others.
-        self.leader_database = Database(
-            self.url,
-            1,
-            timeout=2,
-            statement_timeout=2,
-            application_name="cronzimus:leader",
-            max_lifetime=_FOREVER_SECONDS,
-        )
-        self.firing_database = Database(
-            self.url,
-            1,
-            timeout=patience,
-            statement_timeout=limit,
-            application_name="cronzimus:firing",
-            by_key=True,
-        )
-        # Reports and heartbeats never wait behind requests.
-        self.ledger_database = Database(
-            self.url,
-            2,
-            timeout=patience,
-            statement_timeout=limit,
-            application_name="cronzimus:ledger",
-            by_key=True,
-        )
-        own_pools = (self.ledger_database, self.firing_database, self.leader_database)
-        self._databases = (self.database, self.task_database, *own_pools)
-
     def _build_services(self) -> None:
         scheduler, worker = self.settings.scheduler, self.settings.worker
         self.factory = self._new_factory()
-        self.definitions = Definitions(self.ledger_database, self.factory.check_function)
+        self.definitions = Definitions(self.pools.ledger, self.factory.check_function)
         self.timetable = Timetable(self.database, self.definitions)
         self.history = History(self.database)
         self.explain = Explain(self.database, self.definitions, self.history)
@@ -178,14 +135,14 @@ class House:
         self.runs = Runs(self.database, self.timetable, self.definitions, self.history, self.engine.offer)
         self.worker = self._new_worker(worker.worker_id or self.name)
         self.leadership = Leadership(
-            self.leader_database,
+            self.pools.leader,
             self.name,
             term_seconds=scheduler.leader_term_seconds,
             on_gain=self._on_gain,
             on_lose=self._on_lose,
             may_lead=self._may_lead,
         )
-        self.firing = FiringService(self.firing_database, self.definitions, self.leadership)
+        self.firing = FiringService(self.pools.firing, self.definitions, self.leadership)
         self.wake_up = WakeUp(
             self.firing,
             lambda: self.leadership.term,
@@ -255,10 +212,10 @@ class House:
 
     def _new_worker(self, worker_id: str) -> Worker:
         return Worker(
-            Claims(self.ledger_database),
+            Claims(self.pools.ledger),
             self.definitions,
             self.engine,
-            self.task_database,
+            self.pools.tasks,
             self.settings,
             worker_id=worker_id,
         )

@@ -181,6 +181,7 @@ def _read(response: httpx2.Response, keep_bytes: int) -> Answer:
 @contextmanager
 def _alarm(seconds: float, late: threading.Event, cut: Callable[[], None]) -> Iterator[None]:
     def ring() -> None:
+        """Time is up."""
         late.set()
         cut()
 

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,6 +16,8 @@ from cronzimus.models.job import JobDefinition
 
 _SQL = queries("cronzimus.services.sql", "definitions.sql")
 _CAPACITY = 20_000
+# Asked once of every definition, so that one whose schedule cannot be computed is found when it is loaded.
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 Key = tuple[str, int]
 
@@ -80,7 +83,7 @@ class Definitions:
 def _read(document: dict[str, Any]) -> JobDefinition | Invalid:
     try:
         definition = JobDefinition.model_validate(document)
-        definition.schedule  # noqa: B018 - compiled here, so that a bad one is found here
+        definition.schedule.next_after(_ANY_TIME)
     except (ValidationError, CronzimusError) as error:
         return Invalid(f"the stored definition cannot be loaded: {error}", code="JOB_BROKEN")
     return definition

@@ -15,5 +15,5 @@ def wait_before(
     """Seconds to wait before try number `attempt` (2 is the first retry), never more than `cap`."""
     growth = multiplier ** min(attempt - 2, 64)
     wait = min(backoff * growth, cap)
-    extra = wait * jitter * (random or Random()).random()  # nosec B311 - spread, not secrecy
+    extra = wait * jitter * (random or Random()).random()  # nosec B311  # spread, not secrecy
     return min(wait + extra, cap)
