@@ -1,0 +1,64 @@
+"""The connections of one process: named, bounded, and none waits behind another's work."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cronzimus.errors import DatabaseUnavailable
+from cronzimus.pools import Pools
+from cronzimus.settings import DatabaseSettings
+
+
+@pytest.fixture
+def pools(database_url: str) -> Iterator[Pools]:
+    pools = Pools(database_url, DatabaseSettings(max_connections=2, min_connections=0, task_connections=2))
+    yield pools
+    pools.close()
+
+
+def setting(pools: Pools, pool: str, name: str) -> str:
+    row = getattr(pools, pool).fetch_one("SELECT current_setting(%s)", [name])
+    return str(row[0])
+
+
+@pytest.mark.parametrize(
+    ("pool", "name"),
+    [
+        ("service", "cronzimus"),
+        ("tasks", "cronzimus:idle"),
+        ("leader", "cronzimus:leader"),
+        ("firing", "cronzimus:firing"),
+        ("ledger", "cronzimus:ledger"),
+    ],
+)
+def test_every_session_can_be_told_by_its_name(pools: Pools, pool: str, name: str) -> None:
+    assert setting(pools, pool, "application_name") == name
+
+
+def test_only_task_functions_may_take_their_time(pools: Pools) -> None:
+    assert setting(pools, "tasks", "statement_timeout") == "0"
+    assert {setting(pools, pool, "statement_timeout") for pool in ("service", "firing", "ledger")} == {"4s"}
+    assert setting(pools, "leader", "statement_timeout") == "2s"
+
+
+def test_only_statements_by_key_are_kept_from_scanning(pools: Pools) -> None:
+    assert {setting(pools, pool, "enable_seqscan") for pool in ("firing", "ledger")} == {"off"}
+    assert {setting(pools, pool, "enable_seqscan") for pool in ("service", "tasks", "leader")} == {"on"}
+
+
+def test_stopped_leader_cannot_hold_the_term_in_a_transaction(pools: Pools) -> None:
+    assert {setting(pools, pool, "idle_in_transaction_session_timeout") for pool in ("leader", "firing")} == {
+        "3s"
+    }
+
+
+def test_used_up_pool_does_not_stop_the_others(pools: Pools) -> None:
+    with pools.tasks.connection(), pools.tasks.connection():
+        assert pools.ledger.fetch_one("SELECT 1") == pools.service.fetch_one("SELECT 1") == (1,)
+
+
+def test_closed_pools_answer_nothing(pools: Pools) -> None:
+    pools.close()
+    for pool in (pools.service, pools.tasks, pools.leader, pools.firing, pools.ledger):
+        with pytest.raises(DatabaseUnavailable):
+            pool.fetch_one("SELECT 1")
