@@ -1,12 +1,15 @@
 """Claim, report, keep, give back: compare-and-set under every kind of race."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cronzimus.common.db import Database
+from cronzimus.errors import DatabaseUnavailable
 from cronzimus.models.run import Ended, Held, Offer, RunState
 from tests.heart import Heart
 
@@ -23,6 +26,75 @@ def test_claim_takes_lease_worker_and_attempt(heart: Heart) -> None:
     assert (run.state, run.attempt, run.worker_id) == ("running", 1, "w")
     assert run.lease_until is not None and run.started_at is not None and run.lease_until > run.started_at
     assert (claim.job_id, claim.attempt, claim.max_attempts, claim.trace_id) == ("a", 1, 1, run.trace_id)
+
+
+class Forgetful(Database):
+    """A database whose next transactions are carried out, or rolled back, and never answered."""
+
+    applied: list[bool] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Lose the answer while `applied` says so."""
+        if not self.applied:
+            with super().transaction() as connection:
+                yield connection
+            return
+        applied = self.applied.pop()
+        with suppress(_RolledBack), super().transaction() as connection:
+            yield connection
+            if not applied:
+                raise _RolledBack
+        raise DatabaseUnavailable("the answer was lost")
+
+
+class _RolledBack(Exception):
+    pass
+
+
+@pytest.fixture
+def forgetful(database_url: str) -> Iterator[Forgetful]:
+    """Such a database, answering everything at first."""
+    pool = Forgetful(database_url, max_connections=5)
+    pool.applied = []
+    yield pool
+    pool.close()
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_claim_whose_answer_was_lost_is_taken_up(forgetful: Forgetful, applied: bool) -> None:
+    heart = Heart(forgetful)
+    offers = pending(heart)
+    forgetful.applied = [applied]
+    with pytest.raises(DatabaseUnavailable):
+        heart.claim(offers)
+    (claim,) = heart.claim(offers)
+    assert (claim.run_id, claim.attempt) == (offers[0].run_id, 1)
+    assert heart.history.run(claim.run_id).attempt == 1
+    assert heart.claim(offers) == ()
+
+
+def test_claims_taken_up_survive_the_next_lost_answer(forgetful: Forgetful) -> None:
+    heart = Heart(forgetful)
+    offers = pending(heart, 2, policy={"overlap": "allow"})
+    forgetful.applied = [True]
+    with pytest.raises(DatabaseUnavailable):
+        heart.claim(offers[:1])
+    forgetful.applied = [True]
+    with pytest.raises(DatabaseUnavailable):
+        heart.claim(offers)
+    assert {claim.run_id for claim in heart.claim(offers)} == {offer.run_id for offer in offers}
+
+
+def test_claim_in_doubt_that_another_has_by_now_is_left_alone(forgetful: Forgetful) -> None:
+    heart = Heart(forgetful)
+    offers = pending(heart, policy={"max_attempts": 2, "backoff": 0})
+    forgetful.applied = [True]
+    with pytest.raises(DatabaseUnavailable):
+        heart.claim(offers, lease=0)
+    heart.upkeep.reap()
+    (theirs,) = Heart(forgetful).claim(offers, worker="another")
+    assert heart.claim(offers) == () and theirs.attempt == 2
 
 
 def test_run_is_claimed_once_whoever_asks(heart: Heart) -> None:

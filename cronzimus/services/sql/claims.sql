@@ -21,7 +21,13 @@ SET state = 'running', attempt = r.attempt + 1, worker_id = %(worker_id)s,
     lease_until = clock_timestamp() + %(lease)s, started_at = clock_timestamp(), not_before = NULL
 FROM placed p
 WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = p.id AND p.room_left >= 0
-RETURNING r.id, r.job_id, r.job_version, r.attempt, r.max_attempts, r.cause, r.due_at, r.params, r.trace_id;
+RETURNING pg_current_xact_id()::text, r.id, r.job_id, r.job_version, r.attempt, r.max_attempts, r.cause, r.due_at,
+          r.params, r.trace_id;
+
+-- fate --
+-- What became of a transaction whose answer was lost. One from the future died with the server that gave it.
+SELECT CASE WHEN t.id < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status(t.id) ELSE 'aborted' END
+FROM (SELECT %(transaction)s::text::xid8 AS id) t;
 
 -- finish --
 -- Close attempts that are still this worker's; a late report of a replaced attempt touches nothing.
