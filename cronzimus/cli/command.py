@@ -130,9 +130,9 @@ def _remembered(
 ) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback that keeps what was given; the option may stand before or behind the command."""
 
-    def callback(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
+    def _callback(context: click.Context, parameter: click.Parameter, given: Any) -> Any:
         if given is not None:
             setattr(context.ensure_object(Session), attribute, meaning(given))
         return given
 
-    return callback
+    return _callback

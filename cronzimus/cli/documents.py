@@ -136,11 +136,11 @@ def _job(part: _Part, path: yaml.KeyPath, document: Any, **given: str) -> Writte
 
 
 def _places(part: _Part, path: yaml.KeyPath) -> Callable[[str], str]:
-    def where(field: str) -> str:
+    def _where(field: str) -> str:
         keys = [int(key) if key.isdecimal() else key for key in field.split(".")] if field else []
         return part.where((*path, *keys))
 
-    return where
+    return _where
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

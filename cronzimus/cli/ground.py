@@ -62,10 +62,10 @@ def _holds_a_database(folder: Path) -> bool:
 def _unwinding_at_sigterm() -> Iterator[None]:
     """A process that dies at once would leave the embedded server running for nobody."""
 
-    def leave(number: int, frame: FrameType | None) -> None:
+    def _leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(TERMINATED)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield
     finally:

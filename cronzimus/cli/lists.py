@@ -18,7 +18,7 @@ def page_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--offset", type=click.IntRange(min=0), default=0, help="Items to pass over.")
     @click.option("--all", "everything", is_flag=True, help="Show every item.")
     @wraps(command)
-    def paged(*args: Any, limit: int, everything: bool, **options: Any) -> Any:
+    def _paged(*args: Any, limit: int, everything: bool, **options: Any) -> Any:
         return command(*args, limit=None if everything else limit, **options)
 
-    return paged
+    return _paged

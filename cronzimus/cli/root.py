@@ -42,7 +42,7 @@ class Root(LateGroup):
 
 
 def _version_option() -> click.Option:
-    def callback(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    def _callback(context: click.Context, parameter: click.Parameter, given: bool) -> None:
         if given and not context.resilient_parsing:
             click.echo(f"cronzimus {version()}")
             context.exit()
@@ -52,6 +52,6 @@ def _version_option() -> click.Option:
         is_flag=True,
         is_eager=True,
         expose_value=False,
-        callback=callback,
+        callback=_callback,
         help="Show the version.",
     )

@@ -38,7 +38,7 @@ def front() -> Flask:
 @pytest.fixture(scope="session")
 def front_url(front: Flask) -> Iterator[str]:
     """Where the front answers."""
-    with listening(front) as url:
+    with Listening(front) as url:
         yield url
 
 
@@ -54,10 +54,10 @@ def house(front: Flask, front_url: str, project: Project) -> Iterator[FakeHouse]
 @pytest.fixture
 def serving() -> Iterator[Callable[[WSGIApplication], str]]:
     """Starts a service that answers as a test likes; its URL."""
-    opened: list[listening] = []
+    opened: list[Listening] = []
 
     def serve(app: WSGIApplication) -> str:
-        opened.append(listening(app))
+        opened.append(Listening(app))
         return opened[-1].__enter__()
 
     yield serve
@@ -65,7 +65,7 @@ def serving() -> Iterator[Callable[[WSGIApplication], str]]:
         one.__exit__()
 
 
-class listening:
+class Listening:
     """A WSGI app behind a real socket while the block lasts."""
 
     def __init__(self, app: WSGIApplication) -> None:

@@ -164,7 +164,11 @@ def test_nothing_answers() -> None:
     )
 
 
-def test_a_name_nobody_knows() -> None:
+def test_a_name_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = refusal(Client("http://cronzimus.invalid"))
     assert isinstance(error, Unavailable) and error.message.startswith(
         "http://cronzimus.invalid cannot be reached: "
