@@ -20,17 +20,13 @@ from cronzimus.common.db import Database
 from cronzimus.common.logger import init_logger, log_context, register_secret
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.invocation import invoke, load
-from cronzimus.workers.outcome import Outcome, raised, returned
+from cronzimus.workers.outcome import Outcome, Terminated, raised, returned
 from cronzimus.workers.request import Request
 from cronzimus.workers.tree import RUN_COOKIE, sweep
 
 _CONNECTIONS = 4
 _SET_CHILD_SUBREAPER = 36
 _MIB = 1024 * 1024
-
-
-class Terminated(BaseException):
-    """Raised in the function's thread when the process is told to end, so that `finally` blocks are run."""
 
 
 class _Answers:

@@ -9,6 +9,7 @@ import signal
 import subprocess  # nosec B404  # argv lists only, never a shell
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -33,28 +34,52 @@ class Guard:
     """The owner's end: starts the guard process when something is started that must not survive the owner."""
 
     owner: str = field(default_factory=lambda: uuid4().hex)
-    _pid: int = 0
-    _process: subprocess.Popen[bytes] | None = None
+    pid: int = 0
+    _owner_pid: int = 0
+    _line: int = -1
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def cookie(self) -> dict[str, str]:
         """The environment entry by which the guard knows whom to kill; the guard runs from here on."""
         with self._lock:
-            if self._pid != os.getpid():  # after a fork the guard watches the parent, not us
-                self._pid, self.owner, self._process = os.getpid(), uuid4().hex, None
-            if self._process is None or self._process.poll() is not None:
-                self._process = self._started()
+            if self._owner_pid != os.getpid():  # after a fork the guard watches the parent, not us
+                self._owner_pid, self.owner, self.pid = os.getpid(), uuid4().hex, 0
+            if not self._is_alive():
+                self._start()
         return {OWNER_COOKIE: self.owner}
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # nosec B603
+    def close(self) -> None:
+        """Let the guard do its work now and end."""
+        with self._lock:
+            if self.pid:
+                os.close(self._line)
+                with suppress(ChildProcessError):
+                    os.waitpid(self.pid, 0)
+                self.pid = 0
+
+    def _is_alive(self) -> bool:
+        if not self.pid:
+            return False
+        with suppress(ChildProcessError):
+            if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                return True
+        os.close(self._line)
+        return False
+
+    def _start(self) -> None:
+        listened, self._line = os.pipe()
+        process = subprocess.Popen(  # nosec B603
             [*python_module(__name__), self.owner],
             env=python_environment(),
-            stdin=subprocess.PIPE,
+            stdin=listened,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        os.close(listened)
+        self.pid = process.pid
+        # The guard outlives us on purpose: without this the object would complain when it is collected.
+        process.returncode = 0
 
 
 def main(owner: str) -> None:

@@ -35,6 +35,10 @@ class BusinessError(Exception):
     category = ErrorCategory.BUSINESS
 
 
+class Terminated(BaseException):
+    """Raised in a function whose process is told to end, so that its `finally` blocks are run."""
+
+
 class Stop(StrEnum):
     """Why an attempt was told to end."""
 

@@ -15,6 +15,11 @@ from cronzimus.workers.context import RunContext, current_run
 from cronzimus.workers.outcome import BusinessError
 from tests.workers.support import BOARD
 
+FORKS = """
+import subprocess, sys
+print(subprocess.Popen(sys.argv[1:], env={}, start_new_session=True, stdout=subprocess.DEVNULL).pid)
+"""
+
 
 class Rejected(BusinessError):
     """A failure that another try would repeat."""
@@ -26,6 +31,17 @@ def noop() -> None:
 
 def give(value: Any = None) -> Any:
     return value
+
+
+ODD: dict[str, Any] = {}
+
+
+def give_odd() -> Any:
+    return ODD["value"]
+
+
+def boom_odd() -> None:
+    raise ValueError("nul \x00 and \ud800")
 
 
 def boom(message: str = "broken") -> None:
@@ -143,6 +159,21 @@ def write_fenced_at_once(run: RunContext, text: str) -> str:
     return "written"
 
 
+def note(db: Database, run: RunContext) -> None:
+    """Leave a trace of each execution."""
+    db.execute("insert into effects values (%s)", [str(run.id)])
+
+
+ALONE = threading.Semaphore(5)
+
+
+def alone() -> int:
+    """How many of us execute now."""
+    with ALONE:
+        threading.Event().wait(0.002)
+        return 5 - ALONE._value
+
+
 async def async_give(value: Any = None) -> Any:
     await asyncio.sleep(0)
     return value
@@ -221,8 +252,9 @@ def family(fifo: str) -> None:
     sleeper = [sys.executable, "-c", "import signal; signal.pause()"]
     near = subprocess.Popen(sleeper)
     escaped = subprocess.Popen(sleeper, start_new_session=True)
-    forks = "import os, subprocess, sys\nprint(subprocess.Popen(sys.argv[1:], env={}, start_new_session=True).pid)"
-    orphan = subprocess.run([sys.executable, "-c", forks, *sleeper], stdout=subprocess.PIPE, check=True).stdout
+    orphan = subprocess.run(
+        [sys.executable, "-c", FORKS, *sleeper], stdout=subprocess.PIPE, check=True
+    ).stdout
     tell(fifo, os.getpid(), near.pid, escaped.pid, int(orphan))
     threading.Event().wait()
 

@@ -190,7 +190,9 @@ def effects(database: Database) -> list[str]:
 
 
 def state(database: Database, run_id: UUID) -> tuple[Any, ...]:
-    found = database.fetch_one("select state, ended_at is not null, lease_until from cronzimus.runs where id = %s", [run_id])
+    found = database.fetch_one(
+        "select state, ended_at is not null, lease_until from cronzimus.runs where id = %s", [run_id]
+    )
     assert found is not None
     return found
 
@@ -206,7 +208,9 @@ def test_transaction_commits_effect_and_success_together(database: Database, run
 def test_transaction_records_the_attempt(database: Database, running: RunContext) -> None:
     with running.transaction():
         pass
-    rows = database.fetch_all("select attempt, worker_id, state from cronzimus.attempts where run_id = %s", [running.id])
+    rows = database.fetch_all(
+        "select attempt, worker_id, state from cronzimus.attempts where run_id = %s", [running.id]
+    )
     assert rows == [(1, "w1", "success")]
 
 
@@ -258,7 +262,9 @@ def test_transaction_holds_off_a_thief_until_its_commit(database: Database, runn
     """The row is locked by the success itself: whoever comes later sees a run that has ended."""
     with running.transaction() as tx:
         tx.execute("insert into effects values ('mine')")
-    stolen = database.execute("update cronzimus.runs set attempt = 2 where id = %s and state = 'running'", [running.id])
+    stolen = database.execute(
+        "update cronzimus.runs set attempt = 2 where id = %s and state = 'running'", [running.id]
+    )
     assert stolen == 0
     assert effects(database) == ["mine"]
 

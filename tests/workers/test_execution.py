@@ -20,7 +20,9 @@ def attempt_of(definition: JobDefinition, **facts: Any) -> LiveAttempt:
 
 
 def executor(
-    *definitions: JobDefinition, allowed: tuple[str, ...] = (JOBS,), expect: Callable[..., None] = lambda a, d: None
+    *definitions: JobDefinition,
+    allowed: tuple[str, ...] = (JOBS,),
+    expect: Callable[..., None] = lambda a, d: None,
 ) -> Executor:
     return Executor(
         Ledger(*definitions),
@@ -36,7 +38,9 @@ def perform(definition: JobDefinition, **facts: Any) -> Outcome:
     return executor(definition).perform(attempt_of(definition, **facts))
 
 
-def ended(outcome: Outcome, policy: dict[str, Any] | None = None, stop: Stop | None = None, **facts: Any) -> Ended:
+def ended(
+    outcome: Outcome, policy: dict[str, Any] | None = None, stop: Stop | None = None, **facts: Any
+) -> Ended:
     """The report of an attempt that came to `outcome` under `policy`."""
     described = definition(policy=policy or {})
     one = attempt_of(described, **facts)
@@ -123,7 +127,8 @@ def test_perform_fails_a_run_without_a_definition_for_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kwargs", "words"), [({"wrong": 1}, "is not a parameter"), ({}, "is missing"), ({"first": 1, "db": 2}, "Cronzimus")]
+    ("kwargs", "words"),
+    [({"wrong": 1}, "is not a parameter"), ({}, "is missing"), ({"first": 1, "db": 2}, "Cronzimus")],
 )
 def test_perform_refuses_wrong_arguments_for_good(kwargs: dict[str, Any], words: str) -> None:
     outcome = perform(definition("needs", kwargs=kwargs))
@@ -191,7 +196,12 @@ def test_plan_of_a_function_keeps_the_list() -> None:
 
 def test_conclude_reports_a_success() -> None:
     report = ended(returned({"a": 1}))
-    assert (report.state, report.result, report.error, report.retry_in) == (RunState.SUCCESS, {"a": 1}, None, None)
+    assert (report.state, report.result, report.error, report.retry_in) == (
+        RunState.SUCCESS,
+        {"a": 1},
+        None,
+        None,
+    )
     assert report.started_at <= report.ended_at
 
 
@@ -255,7 +265,11 @@ def test_conclude_tries_some_stops_again(stop: Stop, again: bool) -> None:
 
 @pytest.mark.parametrize(
     ("rules", "again"),
-    [({"retry_on": ("TimeoutError",)}, True), ({"retry_on": ("ValueError",)}, False), ({"give_up_on": ("TimeoutError",)}, False)],
+    [
+        ({"retry_on": ("TimeoutError",)}, True),
+        ({"retry_on": ("ValueError",)}, False),
+        ({"give_up_on": ("TimeoutError",)}, False),
+    ],
 )
 def test_conclude_reads_a_timeout_as_a_timeout_error(rules: dict[str, Any], again: bool) -> None:
     report = ended(returned(1), {"max_attempts": 3, **rules}, Stop.TIMEOUT)

@@ -137,7 +137,13 @@ def test_resolve_tries_a_mended_module_again(module: Callable[[str, str], str]) 
 
 
 @pytest.mark.parametrize(
-    "path", [f"{JOBS}:noop", f"{JOBS}:async_give", "cronzimus.controller.task:task", "cronzimus.controller.sql:run_statement"]
+    "path",
+    [
+        f"{JOBS}:noop",
+        f"{JOBS}:async_give",
+        "cronzimus.controller.task:task",
+        "cronzimus.controller.sql:run_statement",
+    ],
 )
 def test_check_allowed_lets_listed_functions_pass(path: str) -> None:
     assert check_allowed(path, ALLOWED).path == path
@@ -210,7 +216,9 @@ def test_check_allowed_refuses(path: str) -> None:
     assert [fault.field for fault in error.value.faults] == ["params.func"]
 
 
-@pytest.mark.parametrize("path", ["os:system", "builtins:eval", "cronzimus.controller.shell:os.system", f"{JOBS}:system"])
+@pytest.mark.parametrize(
+    "path", ["os:system", "builtins:eval", "cronzimus.controller.shell:os.system", f"{JOBS}:system"]
+)
 def test_check_allowed_says_that_it_is_not_allowed(path: str) -> None:
     with pytest.raises(Invalid) as error:
         check_allowed(path, ALLOWED)

@@ -81,7 +81,9 @@ def problem(error: BaseException) -> dict[str, Any]:
 # --- results ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [None, True, False, 0, 1.5, "text", "", [], {}, [1, "a", None], {"a": {"b": [1]}}])
+@pytest.mark.parametrize(
+    "value", [None, True, False, 0, 1.5, "text", "", [], {}, [1, "a", None], {"a": {"b": [1]}}]
+)
 def test_returned_keeps_json_values(value: Any) -> None:
     outcome = returned(value)
     assert (outcome.state, outcome.result, outcome.error) == (RunState.SUCCESS, value, None)
@@ -98,7 +100,10 @@ def test_returned_keeps_json_values(value: Any) -> None:
         (b"raw", "b'raw'"),
         (math.nan, "nan"),
         ([math.inf], "[inf]"),
-        (datetime(2026, 1, 1, tzinfo=UTC), "datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)"),
+        (
+            datetime(2026, 1, 1, tzinfo=UTC),
+            "datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)",
+        ),
         (Unshowable(), "<Unshowable that cannot be shown>"),
         ([Unshowable()], "<list that cannot be shown>"),
         ({"a": Unshowable()}, "<dict that cannot be shown>"),
@@ -126,7 +131,8 @@ def test_returned_survives_a_number_too_long_to_print() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "stored"), [("a\x00b", "a\ufffdb"), ("\ud800", "?"), ("ok \u2603", "ok \u2603"), ("\\u0000", "\\u0000")]
+    ("text", "stored"),
+    [("a\x00b", "a\ufffdb"), ("\ud800", "?"), ("ok \u2603", "ok \u2603"), ("\\u0000", "\\u0000")],
 )
 def test_result_is_fit_for_postgresql(text: str, stored: str) -> None:
     assert as_result({"k": [text]}) == {"k": [stored]}
@@ -191,7 +197,9 @@ def test_long_repr_is_cut() -> None:
         (Prickly("x"), f"{__name__}.Prickly", "SYSTEM", "x"),
     ],
 )
-def test_raised_describes_the_error(error: BaseException, type_name: str, category: str, message: str) -> None:
+def test_raised_describes_the_error(
+    error: BaseException, type_name: str, category: str, message: str
+) -> None:
     outcome = raised(error)
     assert outcome.state is RunState.FAILED
     assert outcome.category == ErrorCategory(category)
@@ -212,7 +220,14 @@ def test_raised_cancel_ends_the_run_cancelled() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "wait"),
-    [(5, 5), (0, 0), (-3, 0), (math.inf, LONGEST_SNOOZE_SECONDS), (1e12, LONGEST_SNOOZE_SECONDS), (math.nan, 0)],
+    [
+        (5, 5),
+        (0, 0),
+        (-3, 0),
+        (math.inf, LONGEST_SNOOZE_SECONDS),
+        (1e12, LONGEST_SNOOZE_SECONDS),
+        (math.nan, 0),
+    ],
 )
 def test_raised_snooze_costs_no_attempt(seconds: float, wait: float) -> None:
     outcome = raised(Snooze(seconds))
@@ -376,7 +391,8 @@ def test_matches_nothing_without_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    "outcome", [returned({"a": 1}), returned(None), raised(ValueError("x")), raised(Snooze(3)), raised(Cancel("y"))]
+    "outcome",
+    [returned({"a": 1}), returned(None), raised(ValueError("x")), raised(Snooze(3)), raised(Cancel("y"))],
 )
 def test_outcome_survives_json(outcome: Outcome) -> None:
     assert Outcome.from_json(json.loads(json.dumps(asdict(outcome)))) == outcome

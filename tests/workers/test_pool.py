@@ -81,7 +81,9 @@ def test_no_more_tasks_than_places_run_at_one_time(pool: Pool) -> None:
 
 def test_threads_are_made_when_needed() -> None:
     pool = Pool(50, name="cronzimus-test-lazy")
-    named = lambda: [t for t in threading.enumerate() if t.name.startswith("cronzimus-test-lazy")]  # noqa: E731
+    named = lambda: [
+        t for t in threading.enumerate() if t.name.startswith("cronzimus-test-lazy")
+    ]  # noqa: E731
     assert named() == []
     assert done(pool)
     assert len(named()) == 1

@@ -53,11 +53,15 @@ class Table:
         for attempt in self.accepted:
             self.roster.start(attempt)
 
-    def end(self, attempt: LiveAttempt, state: RunState = RunState.SUCCESS, retry_in: float | None = None) -> None:
+    def end(
+        self, attempt: LiveAttempt, state: RunState = RunState.SUCCESS, retry_in: float | None = None
+    ) -> None:
         now = datetime.now(UTC)
         self.roster.start(attempt)
         self.roster.settle(attempt)
-        self.outbox.add(Ended(attempt.claim.run_id, attempt.claim.attempt, state, now, now, retry_in=retry_in))
+        self.outbox.add(
+            Ended(attempt.claim.run_id, attempt.claim.attempt, state, now, now, retry_in=retry_in)
+        )
         self.roster.leave(attempt)
 
 
@@ -163,7 +167,10 @@ def test_retries_are_offered_again(table: Table) -> None:
     table.end(table.accepted[0], RunState.FAILED, retry_in=0.0)
     table.round()
     table.round()
-    assert [(a.claim.run_id, a.claim.attempt) for a in table.accepted] == [(offer.run_id, 1), (offer.run_id, 2)]
+    assert [(a.claim.run_id, a.claim.attempt) for a in table.accepted] == [
+        (offer.run_id, 1),
+        (offer.run_id, 2),
+    ]
 
 
 def test_outage_keeps_every_report(table: Table) -> None:
@@ -302,7 +309,9 @@ def test_closed_rounds_give_back_again_after_an_outage(table: Table) -> None:
     with pytest.raises(DatabaseUnavailable):
         table.round()
     assert not any(table.roster.start(a) for a in table.accepted), "withdrawn, so they must not start"
-    assert set(table.roster.held()) == {a.held for a in table.accepted}, "and their leases are kept until then"
+    assert set(table.roster.held()) == {
+        a.held for a in table.accepted
+    }, "and their leases are kept until then"
     table.ledger.down = False
     table.round()
     assert len(table.ledger.released) == 2

@@ -132,7 +132,9 @@ def test_hanging_run_times_out_and_its_place_is_free_again() -> None:
 
 
 def test_late_result_of_an_abandoned_thread_changes_nothing() -> None:
-    ledger = Ledger(definition("swallow", args=["late"], policy={"timeout": 0.1, "max_attempts": 2, "backoff": 60.0}))
+    ledger = Ledger(
+        definition("swallow", args=["late"], policy={"timeout": 0.1, "max_attempts": 2, "backoff": 60.0})
+    )
     with working(ledger) as (worker, engine):
         run = start_run(ledger, engine)
         ledger.wait(lambda: ledger.reports)
@@ -331,7 +333,9 @@ def test_lease_of_an_unreported_attempt_is_kept() -> None:
     with working(ledger, lease_seconds=0.1) as (_, engine):
         run = start_run(ledger, engine)
         ledger.wait(lambda: ledger.failures >= 1)
-        ledger.wait(lambda: any(held.run_id == run for held in ledger.renewed[-1]) if ledger.renewed else False)
+        ledger.wait(
+            lambda: any(held.run_id == run for held in ledger.renewed[-1]) if ledger.renewed else False
+        )
         refuse.set()
         assert ledger.final(run) is RunState.SUCCESS
 
