@@ -23,6 +23,8 @@ from cronzimus.version import version
 
 _LOG = get_logger(__name__)
 _EXTENSION = "cronzimus"
+# Refusals to start that no configuration file can cure.
+_NOT_CONFIGURATION = {"BIND", "SCHEMA_TOO_NEW"}
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
 
@@ -120,7 +122,13 @@ def _bind(app: Flask, host: str, port: int) -> BaseWSGIServer:
 
 def _refuse(error: CronzimusError) -> int:
     sys.stderr.write(f"cronzimus: {error.message}\n")
-    return EXIT_CONFIG if isinstance(error, ConfigError) and error.code == "CONFIG_ERROR" else EXIT_FAILED
+    for fault in error.faults:
+        sys.stderr.write(f"cronzimus: {fault.field}: {fault.message}\n")
+    return (
+        EXIT_CONFIG
+        if isinstance(error, ConfigError) and error.code not in _NOT_CONFIGURATION
+        else EXIT_FAILED
+    )
 
 
 def _stop_on_signals(stop: Callable[[int], None]) -> None:

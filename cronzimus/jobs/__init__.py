@@ -45,7 +45,7 @@ class APSchedulerConfig:
 
     def _from_file(self, job_id: str, document: dict[str, Any], origin: str) -> dict[str, Any]:
         try:
-            return self._factory.from_document({"id": job_id, **document})
+            return self._factory.from_document({"id": job_id, **document}, may_be_over=True)
         except Invalid as error:
             faults = "; ".join(f"{fault.field}: {fault.message}" for fault in error.faults) or error.message
             raise ConfigError(f"{origin}: job {job_id!r}: {faults}", code=error.code) from error

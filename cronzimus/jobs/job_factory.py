@@ -67,20 +67,23 @@ class JobFactory:
         job = cls.describe(_validated(document))
         return job if stored == list(args) else {**job, "func": func, "args": tuple(args)}
 
-    def from_document(self, document: Mapping[str, Any], *, now: datetime | None = None) -> dict[str, Any]:
-        """The same from the JSON document; raises Invalid, whose faults name the fields."""
+    def from_document(
+        self, document: Mapping[str, Any], *, now: datetime | None = None, may_be_over: bool = False
+    ) -> dict[str, Any]:
+        """The same from the JSON document; raises Invalid, whose faults name the fields.
+
+        `may_be_over` lets pass what has nothing to fire any more: a file goes on declaring a date that has come.
+        """
         definition = _validated(self._with_defaults(document))
-        self.check(definition, now=now)
+        if not may_be_over:
+            self._refuse_if_never(definition, now)
+        self._check_call(definition)
         return self.describe(definition)
 
     def check(self, definition: JobDefinition, *, now: datetime | None = None) -> None:
         """Refuse a job that would never fire, or whose function may not or cannot be called."""
-        refuse_if_never(
-            definition.triggers, now or datetime.now(UTC), job_id=definition.id, timezone=definition.timezone
-        )
-        self.check_function(definition)
-        if definition.kind is Kind.SHELL:
-            check_command_allowed(definition.params["command"], self._allowed_commands)
+        self._refuse_if_never(definition, now)
+        self._check_call(definition)
 
     def check_function(self, definition: JobDefinition) -> None:
         """Refuse a function that is not allowed, not there, or does not take these arguments."""
@@ -88,6 +91,15 @@ class JobFactory:
             check_allowed(definition.function, self._allowed_functions)
         args, kwargs = definition.call
         check_call(resolve(definition.function), args, kwargs)
+
+    def _refuse_if_never(self, definition: JobDefinition, now: datetime | None) -> None:
+        since = now or datetime.now(UTC)
+        refuse_if_never(definition.triggers, since, job_id=definition.id, timezone=definition.timezone)
+
+    def _check_call(self, definition: JobDefinition) -> None:
+        self.check_function(definition)
+        if definition.kind is Kind.SHELL:
+            check_command_allowed(definition.params["command"], self._allowed_commands)
 
     @staticmethod
     def describe(definition: JobDefinition) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from cronzimus.models.kinds import PARAMS, Kind, call_of, function_of
 from cronzimus.models.policy import Policy
@@ -50,7 +50,9 @@ class JobDefinition(BaseModel):
 
     id: JobId = Field(description="a slug, unique in the house")
     kind: Kind = Field(default=Kind.FUNCTION, description="what the job does")
-    params: dict[str, Any] = Field(default_factory=dict, description="what the kind needs")
+    params: dict[str, Any] = Field(
+        default_factory=dict, validate_default=True, description="what the kind needs"
+    )
     trigger: Trigger | Annotated[tuple[Trigger, ...], Field(min_length=1, max_length=20)]
     timezone: ZoneName = Field(default="UTC", description="zone of every trigger that names none")
     policy: Policy = Field(default_factory=Policy)
@@ -60,10 +62,13 @@ class JobDefinition(BaseModel):
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
     description: Annotated[str, StringConstraints(max_length=2000)] = ""
 
-    @model_validator(mode="after")
-    def _params_suit_the_kind(self) -> Self:
-        PARAMS[self.kind].model_validate(self.params)
-        return self
+    @field_validator("params")
+    @classmethod
+    def _params_suit_the_kind(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        kind = info.data.get("kind")
+        if kind is not None:
+            PARAMS[kind].model_validate(params)
+        return params
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:

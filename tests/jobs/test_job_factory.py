@@ -141,6 +141,13 @@ def test_document_that_could_not_run_is_refused(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("params", [{}, {"func": 5}, {"func": PATH, "zzz": 1}])
+def test_fault_in_the_parameters_names_its_whole_path(factory: JobFactory, params: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        factory.from_document(document(params=params))
+    assert caught.value.faults[0].field.startswith("params.")
+
+
 def test_command_outside_the_list_is_refused() -> None:
     strict = JobFactory(allowed_functions=["cronzimus.controller"], allowed_commands=["true"])
     shell = document(kind="shell", params={"command": ["rm", "-rf", "x"]})

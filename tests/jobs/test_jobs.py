@@ -68,5 +68,10 @@ def test_forbidden_function_in_a_file_is_told_too(tmp_path: Path) -> None:
     assert caught.value.code == "FUNCTION_NOT_ALLOWED"
 
 
+def test_date_that_has_come_does_not_stop_the_next_start(tmp_path: Path) -> None:
+    text = f"jobs:\n  once:\n    params: {{func: '{TASK}'}}\n    trigger: {{type: date, run_date: '2020-01-01T00:00:00Z'}}\n"
+    assert {definition.id for definition, _ in config(tmp_path, text).declared()} == {"sample_task", "once"}
+
+
 def test_stock_routes_stay_off(tmp_path: Path) -> None:
     assert config(tmp_path).SCHEDULER_API_ENABLED is False
