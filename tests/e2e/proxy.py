@@ -4,7 +4,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,7 +28,7 @@ class Loss:
     """Statements whose fate is to be lost: each `every`-th, `times` times.
 
     `after` must have come earlier in the transaction. When `applied`, the server gets the statement and its
-    answer is lost; otherwise the statement itself is.
+    answer is lost; otherwise the statement itself is. `then` is called at that moment.
     """
 
     texts: tuple[str, ...]
@@ -36,6 +36,7 @@ class Loss:
     applied: bool
     after: str
     every: int
+    then: Callable[[], object]
     seen: int = 0
     done: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -81,10 +82,16 @@ class Proxy:
             link.reset()
 
     def lose(
-        self, *texts: str, times: int = 1_000_000, every: int = 1, after: str = "", applied: bool = True
+        self,
+        *texts: str,
+        times: int = 1_000_000,
+        every: int = 1,
+        after: str = "",
+        applied: bool = True,
+        then: Callable[[], object] = lambda: None,
     ) -> Loss:
         """Lose the answer to each statement that contains a text (or, not `applied`, the statement)."""
-        self.loss = Loss(texts, times, applied, after, every)
+        self.loss = Loss(texts, times, applied, after, every, then)
         return self.loss
 
     def lose_nothing(self) -> None:
@@ -147,7 +154,7 @@ class Link:
         self._proxy = proxy
         self._client = client
         self._server: socket.socket | None = None
-        self._answer_is_lost = False
+        self._lost_answer: Loss | None = None
         self._statements = Statements()
 
     def run(self) -> None:
@@ -201,8 +208,9 @@ class Link:
         assert self._server is not None
         with suppress(OSError):
             while data := self._server.recv(_CHUNK):
-                if self._answer_is_lost:
+                if self._lost_answer is not None:
                     if data[-6:-1] == _READY:
+                        self._lost_answer.then()
                         self.reset()
                         return
                     continue
@@ -219,8 +227,11 @@ class Link:
         for statement, before in self._statements.feed(data):
             loss = self._proxy.loss
             if loss is not None and loss.strikes(statement, before):
-                self._answer_is_lost = loss.applied
-                return not loss.applied
+                if loss.applied:
+                    self._lost_answer = loss
+                    return False
+                loss.then()
+                return True
         return False
 
     def _drain(self, side: socket.socket) -> None:

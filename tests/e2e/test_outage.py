@@ -81,7 +81,9 @@ def test_frozen_database_is_outlived(postgres: Postgres, new_trial: NewTrial) ->
 
 
 @pytest.mark.parametrize("hold", [False, True], ids=["swallowed", "delivered late"])
-def test_silent_network_is_outlived(postgres: Postgres, proxy: Proxy, new_trial: NewTrial, hold: bool) -> None:
+def test_silent_network_is_outlived(
+    postgres: Postgres, proxy: Proxy, new_trial: NewTrial, hold: bool
+) -> None:
     trial = new_trial(postgres, JOBS, proxy)
     trial.fleet.start().wait_ready()
     trial.begin()
@@ -111,7 +113,9 @@ def test_exhausted_connections_are_outlived(postgres: Postgres, new_trial: NewTr
         return not trial.query(_OTHER_SESSIONS)
 
     try:
-        watched_outage(trial, lambda: until(starve, 20, "the hogs to have it all"), hogs.release, scaled(7, 30))
+        watched_outage(
+            trial, lambda: until(starve, 20, "the hogs to have it all"), hogs.release, scaled(7, 30)
+        )
     finally:
         hogs.release()
     found_sound(trial)
@@ -148,7 +152,9 @@ def test_replica_cut_off_from_the_database_is_replaced(
 
 @pytest.mark.parametrize("applied", [True, False], ids=["after it was applied", "before it was applied"])
 @pytest.mark.parametrize(
-    ("texts", "after"), [((FIRE,), ""), (("COMMIT",), CLAIM), ((FIRE, "COMMIT"), "")], ids=["fire", "claim", "any"]
+    ("texts", "after"),
+    [((FIRE,), ""), (("COMMIT",), CLAIM), ((FIRE, "COMMIT"), "")],
+    ids=["fire", "claim", "any"],
 )
 def test_commit_that_fails_changes_nothing(
     postgres: Postgres, proxy: Proxy, new_trial: NewTrial, texts: tuple[str, ...], after: str, applied: bool
@@ -166,7 +172,9 @@ def test_commit_that_fails_changes_nothing(
     assert {run.state for run in trial.history.runs} == {"success"}
 
 
-def test_refused_write_is_told_and_may_be_repeated(postgres: Postgres, proxy: Proxy, new_trial: NewTrial) -> None:
+def test_refused_write_is_told_and_may_be_repeated(
+    postgres: Postgres, proxy: Proxy, new_trial: NewTrial
+) -> None:
     trial = new_trial(postgres, JOBS, proxy)
     (service,) = trial.fleet.start_all(SERVE)
     trial.begin()

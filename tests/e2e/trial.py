@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,11 @@ RELENTLESS: dict[str, Any] = {
 RECOVERY_SECONDS = 20.0
 
 
-def job(every: float = 1, function: str = "mark", *args: Any, **policy: Any) -> dict[str, Any]:
-    """A job of the witness, as jobs.yaml takes it."""
+def job(every: float | None = 1, function: str = "mark", *args: Any, **policy: Any) -> dict[str, Any]:
+    """A job of the witness, as jobs.yaml takes it; without `every` it runs by hand only."""
     return {
         "params": {"func": f"witness:{function}", "args": list(args)},
-        "trigger": {"type": "interval", "seconds": every},
+        "trigger": {"type": "interval", "seconds": every} if every else {"type": "manual"},
         "policy": policy,
     }
 
@@ -44,7 +46,7 @@ def asked_of(job_id: str, document: Mapping[str, Any]) -> Asked:
     policy = document["policy"]
     return Asked(
         job_id,
-        document["trigger"]["seconds"],
+        document["trigger"].get("seconds", inf),
         max_attempts=policy.get("max_attempts", 1),
         exclusive=policy.get("overlap", "skip") != "allow",
         all_fire=policy.get("catch_up") == "all" and policy.get("overlap") == "allow",
@@ -64,9 +66,38 @@ class Trial:
 
     def begin(self) -> None:
         """From here on every due instant must be accounted for: every job has run."""
-        wanted = {asked.job_id for asked in self.history.asked}
+        wanted = {asked.job_id for asked in self.history.asked if asked.every != inf}
         until(lambda: wanted <= {line.job_id for line in self.lines()}, 30, f"{wanted} to run once")
         self.history.window = Span(time.time(), 0)
+
+    def add(self, service: Service, job_id: str, document: Mapping[str, Any]) -> None:
+        """One more job, through REST."""
+        answer = service.post("/api/v1/jobs", {"id": job_id, **document})
+        assert answer.status == 201, answer
+        self.history.asked.append(asked_of(job_id, document))
+
+    def pause(self, service: Service, job_id: str) -> None:
+        """Pause a job for good."""
+        until(
+            lambda: service.post(f"/api/v1/jobs/{job_id}/pause").status == 200, 15, f"{job_id} to be paused"
+        )
+        paused = Span(time.time() - _UNDECIDED_SECONDS, inf)
+        asked = next(one for one in self.history.asked if one.job_id == job_id)
+        self.history.asked.remove(asked)
+        self.history.asked.append(replace(asked, paused=(*asked.paused, paused)))
+
+    def run(self, service: Service, job_id: str) -> str:
+        """Start a run by hand and wait until it has begun; its id."""
+        answer = service.post(f"/api/v1/jobs/{job_id}/run")
+        assert answer.status == 202, answer
+        run_id: str = answer.body["run_id"]
+        until(lambda: any(line.run_id == run_id for line in self.lines()), 15, f"run {run_id} to begin")
+        return run_id
+
+    def state(self, run_id: str) -> tuple[str, int]:
+        """State and attempt of a run."""
+        rows = self.query("SELECT state, attempt FROM cronzimus.runs WHERE id = %s", run_id)
+        return (rows[0][0], rows[0][1])
 
     @property
     def began(self) -> float:
@@ -157,14 +188,8 @@ class Trial:
 
     def _pause_all(self) -> None:
         service = next(service for service in self.fleet.services if service.process.poll() is None)
-        asked = []
-        for one in self.history.asked:
-            began = time.time()
-            self._wait(
-                lambda job_id=one.job_id: service.post(f"/api/v1/jobs/{job_id}/pause").status == 200, 15
-            )
-            asked.append(_paused_from(one, began))
-        self.history.asked = asked
+        for job_id in [one.job_id for one in self.history.asked]:
+            self.pause(service, job_id)
 
     def _wait(self, condition: Callable[[], Any], within: float) -> None:
         """What does not come true is for the judge to name."""
@@ -179,19 +204,9 @@ _OPEN_RUNS = "SELECT 1 FROM cronzimus.runs WHERE state IN ('pending', 'running')
 _UNDECIDED_SECONDS = 2.0
 
 
-def _paused_from(asked: Asked, began: float) -> Asked:
-    paused = (*asked.paused, Span(began - _UNDECIDED_SECONDS, float("inf")))
-    return Asked(asked.job_id, asked.every, asked.max_attempts, asked.exclusive, asked.all_fire, paused)
-
-
 def found_sound(trial: Trial) -> None:
     """Fail unless judge and `verify` agree that nothing is wrong."""
     verdict, verified = trial.end(), trial.verify()
     assert verdict.sound is True, str(verdict)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert json.loads(verified.stdout)["ok"]
-
-
-def serving(trial: Trial, pid: int) -> Service:
-    """The service a process belongs to."""
-    return next(service for service in trial.fleet.services if service.pid == pid)

@@ -1,0 +1,135 @@
+"""Beginnings and ends: a first start from nothing, a handover without a gap, and no process left behind."""
+
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import NewTrial
+from tests.e2e.postgres import Postgres
+from tests.e2e.service import SERVE, Fleet, Service, gunicorn
+from tests.e2e.trial import RELENTLESS, found_sound, job
+from tests.e2e.waiting import let_pass, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+JOBS = {"plain": job(1), "relentless": job(1, **RELENTLESS)}
+
+
+def still_running(folder: Path) -> list[str]:
+    """Command lines of the processes that name a folder, those only waiting to be reaped left out."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        if any(str(folder) in word for word in words) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(" ".join(words))
+    return found
+
+
+def successes(service: Service) -> int:
+    """How many runs of the sample job ended well; fails when one did not."""
+    states = [run["state"] for run in service.get("/api/v1/runs").body["items"]]
+    assert set(states) <= {"pending", "running", "success"}
+    return states.count("success")
+
+
+def test_first_start_from_nothing_serves_fires_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path, None, {}, scheduler__sample_job=True)
+    try:
+        service = fleet.start()
+        until(service.text, 40, "a first line")
+        first_line = time.monotonic()
+        assert until(lambda: service.get("/api/health"), 5, "health").body == {"status": "running"}
+        assert time.monotonic() - first_line <= 5
+        until(lambda: successes(service) >= 2, 20, "the sample job to run twice")
+        assert [item["id"] for item in service.get("/api/v1/jobs").body["items"]] == ["sample_task"]
+        for path in ("/scheduler/jobs", "/api/v1/jobs"):
+            assert "sample_task" in str(service.get(path).body)
+        interrupted = time.monotonic()
+        service.send(signal.SIGINT)
+        assert service.wait(5) == 128 + signal.SIGINT
+        until(
+            lambda: not still_running(tmp_path),
+            5 - (time.monotonic() - interrupted),
+            "the last process to end",
+        )
+        again = fleet.start().wait_ready()
+        assert successes(again) >= 2
+        again.send(signal.SIGINT)
+        assert again.wait(5) == 128 + signal.SIGINT
+        assert not still_running(tmp_path)
+    finally:
+        fleet.close()
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(tmp_path) in word for word in process.info["cmdline"] or []):
+                process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_stopped_leader_hands_over_at_once_and_finishes_its_run(
+    new_trial: NewTrial, calm_postgres: Postgres, number: signal.Signals
+) -> None:
+    trial = new_trial(calm_postgres, {**JOBS, "long": job(None, "work", 3)})
+    leading, standing_by = trial.fleet.start(), None
+    leading.wait_ready()
+    trial.begin()
+    standing_by = trial.fleet.start().wait_ready()
+    run_id = trial.run(leading, "long")
+    asked = time.time()
+    leading.send(number)
+    leader, _ = trial.wait_for_leader(1.5, other_than=leading.pid)
+    assert leader == standing_by.pid
+    assert leading.wait(8) == 128 + number
+    assert trial.state(run_id) == ("success", 1)
+    until(lambda: trial.starts("relentless", asked + 3), 10, "firings to go on")
+    assert trial.gap("relentless", asked - 1) <= 2
+    found_sound(trial)
+
+
+def test_run_that_outlasts_the_drain_is_given_back(new_trial: NewTrial, calm_postgres: Postgres) -> None:
+    long = job(None, "work", 6, max_attempts=2, backoff=0)
+    trial = new_trial(calm_postgres, {**JOBS, "long": long}, worker__drain_seconds=1)
+    (leaving,) = trial.fleet.start_all(SERVE)
+    trial.begin()
+    trial.fleet.start().wait_ready()
+    run_id = trial.run(leaving, "long")
+    with trial.fault():
+        leaving.send(signal.SIGTERM)
+        assert leaving.wait(8) == 128 + signal.SIGTERM
+    until(lambda: trial.state(run_id) == ("success", 2), 20, "the other to take the run over")
+    found_sound(trial)
+
+
+def test_gunicorn_stops_within_seconds_and_hands_over(new_trial: NewTrial, calm_postgres: Postgres) -> None:
+    trial = new_trial(calm_postgres, {**JOBS, "long": job(None, "work", 2)})
+    (leaving,) = trial.fleet.start_all(gunicorn(2))
+    trial.begin()
+    standing_by = trial.fleet.start().wait_ready()
+    run_id = trial.run(leaving, "long")
+    asked = time.time()
+    leaving.send(signal.SIGTERM)
+    trial.wait_for_leader(2, other_than=trial.leader()[0] or -1)
+    assert leaving.wait(10) == 0
+    assert trial.leader()[0] == standing_by.pid
+    assert trial.state(run_id) == ("success", 1)
+    until(lambda: trial.starts("relentless", asked + 3), 10, "firings to go on")
+    assert trial.gap("relentless", asked - 1) <= 3
+    found_sound(trial)
+
+
+def test_service_started_before_its_database_waits_for_it(postgres: Postgres, new_trial: NewTrial) -> None:
+    trial = new_trial(postgres, JOBS)
+    postgres.stop()
+    service = trial.fleet.start()
+    assert until(lambda: service.get("/api/health"), 10, "health").status == 200
+    refused = service.get("/api/v1/jobs")
+    assert (service.get("/readyz").status, refused.status, refused.is_problem) == (503, 503, True)
+    postgres.start()
+    back = time.time()
+    service.wait_ready(10)
+    assert time.time() - back <= 4
+    trial.begin()
+    let_pass(3)
+    found_sound(trial)
