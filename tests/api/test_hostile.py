@@ -189,7 +189,9 @@ json_values = st.recursive(
     | st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))),
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(
-        st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",))), inner, max_size=4
+        st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=200),
+        inner,
+        max_size=4,
     ),
     max_leaves=20,
 )
