@@ -70,7 +70,11 @@ class _Line:
             connected = info["return_value"].get_extra_info("socket")
             with self._lock:
                 self._socket = connected
-            _refuse(connected.getpeername()[0])
+            try:
+                _refuse(connected.getpeername()[0])
+            except RequestRefused:
+                connected.close()  # the client does not own it yet
+                raise
             if self.cut_off:
                 self.cut()
 
@@ -108,7 +112,10 @@ def request(
             with client.stream(
                 method, url, headers=dict(headers), content=content, extensions={"trace": line.trace}
             ) as response:
-                return _read(response, keep_bytes)
+                answer = _read(response, keep_bytes)
+        if line.cut_off:  # to the client a cut looks like the end of a body without a length
+            raise httpx2.ReadError("cut off")
+        return answer
 
 
 def refuse_forbidden(url: str) -> None:

@@ -260,7 +260,8 @@ def test_check_allowed_sees_through_a_decorator(module: Callable[[str, str], str
     name = module(
         "wraps_others",
         "import functools, os\n\n"
-        "def quiet(f):\n    @functools.wraps(f)\n    def inner(*a, **k):\n        return f(*a, **k)\n    return inner\n\n"
+        "def quiet(f):\n    @functools.wraps(f)\n    def inner(*a, **k):\n        return f(*a, **k)\n"
+        "    return inner\n\n"
         "@quiet\ndef fine():\n    return 1\n\n"
         "theirs = quiet(os.system)\n",
     )

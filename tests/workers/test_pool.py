@@ -56,6 +56,11 @@ def done(pool: Pool, task: Callable[[], None] = lambda: None) -> bool:
     return event.wait(20)
 
 
+def named(prefix: str) -> int:
+    """How many threads carry a name."""
+    return len([thread for thread in threading.enumerate() if thread.name.startswith(prefix)])
+
+
 def test_submit_carries_a_task_out(pool: Pool) -> None:
     assert done(pool)
 
@@ -81,12 +86,9 @@ def test_no_more_tasks_than_places_run_at_one_time(pool: Pool) -> None:
 
 def test_threads_are_made_when_needed() -> None:
     pool = Pool(50, name="cronzimus-test-lazy")
-    named = lambda: [
-        t for t in threading.enumerate() if t.name.startswith("cronzimus-test-lazy")
-    ]  # noqa: E731
-    assert named() == []
+    assert named("cronzimus-test-lazy") == 0
     assert done(pool)
-    assert len(named()) == 1
+    assert named("cronzimus-test-lazy") == 1
     pool.close()
 
 
