@@ -119,7 +119,7 @@ def _columns(ended: Sequence[Ended]) -> dict[str, str]:
     return {
         "ids": array([e.run_id for e in ended]),
         "attempts": array([e.attempt for e in ended]),
-        "states": array([e.state for e in ended]),
+        "states": array([str(e.state) for e in ended]),
         "started": array([e.started_at for e in ended]),
         "ended": array([e.ended_at for e in ended]),
         "results": array([_json(e.result) for e in ended]),

@@ -1,7 +1,7 @@
 """What becomes of each due instant: a pure function of the definition, the clock and what is still open."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -57,7 +57,7 @@ def plan(
     instants, next_due_at = _walk(definition, due_at, now)
     reached_now = next_due_at is None or next_due_at > now
     judged = _judge(definition, status, instants, now, open_runs, reached_now)
-    decided = tuple(_summarise(judged, definition.policy.catch_up_cap))
+    decided = _summarise(judged, definition.policy.catch_up_cap)
     fires = any(row.decision is Decision.FIRED for row in decided)
     replaces = fires and open_runs > 0 and definition.policy.overlap is Overlap.REPLACE
     return Plan(definition, version, status, due_at, decided, next_due_at, replaces)
@@ -72,7 +72,7 @@ def settle(
     while due_at is not None and due_at <= now:
         instants, due_at = _walk(definition, due_at, now)
         rows += [Decided(at, Decision.SKIPPED, reason) for at in instants]
-    return tuple(_summarise(rows, definition.policy.catch_up_cap))
+    return _summarise(rows, definition.policy.catch_up_cap)
 
 
 def _walk(
@@ -140,12 +140,17 @@ def _skipped(at: datetime) -> Decided:
     return Decided(at, Decision.SKIPPED, Reason.OVERLAP)
 
 
-def _summarise(rows: Iterable[Decided], cap: int) -> Iterator[Decided]:
-    """Fold a stretch of more than `cap` instants that share their fate into one row."""
-    for (decision, reason), stretch in groupby(rows, key=lambda row: (row.decision, row.reason)):
-        members = list(stretch)
-        if decision is Decision.FIRED or len(members) <= cap:
-            yield from members
-        else:
-            first, last = members[0].due_at, members[-1].due_at
-            yield Decided(last, decision, reason, first_due_at=first, instants=len(members))
+def _summarise(judged: Iterable[Decided], cap: int) -> tuple[Decided, ...]:
+    """Fold each stretch of more than `cap` instants that share their fate into one row."""
+    rows = tuple(judged)
+    if len(rows) <= cap:
+        return rows
+    stretches = groupby(rows, key=lambda row: (row.decision, row.reason))
+    return tuple(row for _, stretch in stretches for row in _folded(tuple(stretch), cap))
+
+
+def _folded(members: tuple[Decided, ...], cap: int) -> tuple[Decided, ...]:
+    first, last = members[0], members[-1]
+    if last.decision is Decision.FIRED or len(members) <= cap:
+        return members
+    return (replace(last, first_due_at=first.due_at, instants=len(members)),)

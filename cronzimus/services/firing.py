@@ -133,7 +133,7 @@ def _columns(plans: Sequence[Plan]) -> dict[str, str]:
     return {
         "ids": array([p.definition.id for p in plans]),
         "versions": array([p.version for p in plans]),
-        "statuses": array([p.status for p in plans]),
+        "statuses": array([str(p.status) for p in plans]),
         "due_ats": array([p.due_at for p in plans]),
         "next_due_ats": array([p.next_due_at for p in plans]),
         "max_attempts": array([policy.max_attempts for policy in policies]),
@@ -142,10 +142,10 @@ def _columns(plans: Sequence[Plan]) -> dict[str, str]:
         "queues": array([p.definition.queue for p in plans]),
         "d_ids": array([job_id for job_id, _ in rows]),
         "d_due_ats": array([row.due_at for _, row in rows]),
-        "d_firsts": array([row.first_due_at or row.due_at for _, row in rows]),
+        "d_firsts": array([row.first_due_at for _, row in rows]),
         "d_instants": array([row.instants for _, row in rows]),
-        "d_decisions": array([row.decision for _, row in rows]),
-        "d_reasons": array([row.reason for _, row in rows]),
+        "d_decisions": array([str(row.decision) for _, row in rows]),
+        "d_reasons": array([row.reason and str(row.reason) for _, row in rows]),
         "d_runs": array([row.run_id for _, row in rows]),
         "d_not_befores": array([row.not_before for _, row in rows]),
     }

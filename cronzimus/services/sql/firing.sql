@@ -49,7 +49,8 @@ WITH term AS (
 ), recorded AS (
     INSERT INTO cronzimus.firings
         (job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, job_version)
-    SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, %(epoch)s, %(decided_by)s, version
+    SELECT job_id, due_at, coalesce(first_due_at, due_at), instants, decision, reason, run_id, %(epoch)s,
+           %(decided_by)s, version
     FROM decided
     ON CONFLICT (job_id, due_at) DO NOTHING
     RETURNING run_id
