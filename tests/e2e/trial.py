@@ -121,6 +121,11 @@ class Trial:
         with psycopg.connect(self.url, autocommit=True) as connection:
             return connection.execute(statement.encode(), params).fetchall()
 
+    def change(self, statement: str) -> None:
+        """Change the database behind the service's back."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
     def leader(self) -> tuple[int, int]:
         """Process id and epoch of the replica whose term runs; (0, 0) while there is none."""
         rows = self.query(
