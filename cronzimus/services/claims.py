@@ -75,11 +75,12 @@ class Claims:
                     claimed = self._claim(wanted, worker_id, lease_seconds) if wanted else _NOTHING
                 return Exchange(claimed.claims, retries)
             except Refused:
-                continue
+                if not wanted:
+                    raise
             except DatabaseUnavailable:
                 self._in_doubt = claimed if claimed.claims else None
                 raise
-        return self._exchange(ended, (), worker_id, lease_seconds) if wanted else Exchange((), ())
+        return self._exchange(ended, (), worker_id, lease_seconds)
 
     def _take_up(self, worker_id: str, lease_seconds: float) -> None:
         """Take up the claims in doubt, if their transaction was committed and they are still this worker's."""

@@ -262,3 +262,11 @@ def test_poisonous_result_holds_nobody_up(heart: Heart, result: Any) -> None:
     heart.claims.exchange(ended, [], worker_id="w", lease_seconds=15)
     assert heart.state_of(poisoned.run_id) == heart.state_of(healthy.run_id) == "success"
     assert heart.history.run(healthy.run_id).result == "fine"
+
+
+def test_report_the_database_refuses_is_never_taken_for_delivered(heart: Heart) -> None:
+    (claim,) = heart.claim(pending(heart))
+    heart.database.execute("ALTER TABLE cronzimus.attempts ADD CONSTRAINT none CHECK (false) NOT VALID")
+    with pytest.raises(Refused):
+        heart.end(claim)
+    assert heart.state_of(claim.run_id) == "running"
