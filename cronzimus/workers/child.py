@@ -109,13 +109,13 @@ def _look_like_the_parent(request: Request) -> None:
 
 
 def _outcome_of(request: Request, run: RunContext) -> Outcome:
-    def terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
         run.cancel()
         raise Terminated(f"told to end by signal {signum}")
 
     allowed = None if request.allowed is None else tuple(request.allowed)
     try:
-        signal.signal(signal.SIGTERM, terminate)
+        signal.signal(signal.SIGTERM, _terminate)
         with log_context(run_id=str(run.id), job_id=run.job_id):
             return returned(invoke(load(request.path, allowed), request.args, request.kwargs, run))
     except BaseException as error:

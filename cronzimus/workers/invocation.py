@@ -29,8 +29,8 @@ async def _awaited(answer: Awaitable[Any], run: RunContext) -> Any:
     loop = asyncio.get_running_loop()
     body = asyncio.ensure_future(answer)
 
-    def cancel() -> None:
+    def _cancel() -> None:
         loop.call_soon_threadsafe(body.cancel)
 
-    with run.on_cancel(cancel):
+    with run.on_cancel(_cancel):
         return await body

@@ -132,10 +132,10 @@ def _guard() -> Guard:
 
 
 def _ringing(fd: int) -> Callable[[], None]:
-    def ring() -> None:
+    def _ring() -> None:
         os.write(fd, b".")
 
-    return ring
+    return _ring
 
 
 def _until(moment: float | None) -> float | None:
@@ -148,9 +148,9 @@ def _exit_fd(process: subprocess.Popen[bytes]) -> int:
         return os.pidfd_open(process.pid)
     watched, told = os.pipe()
 
-    def wait() -> None:
+    def _wait() -> None:
         process.wait()
         os.close(told)
 
-    threading.Thread(target=wait, name=f"cronzimus-wait-{process.pid}", daemon=True).start()
+    threading.Thread(target=_wait, name=f"cronzimus-wait-{process.pid}", daemon=True).start()
     return watched

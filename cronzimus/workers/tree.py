@@ -33,28 +33,42 @@ def send(signum: int, cookie: str, leader: int | None = None) -> int:
     A tree is the leader's group, its descendants, and whoever carries `cookie` (NAME=value) in its
     environment: `setsid` leaves the group, a double fork the descendants, but both keep the environment.
     """
-    pids = members(cookie, leader)
-    for pid in pids:
+    found, _ = _look(cookie, leader)
+    for pid in found:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signum)
-    return len(pids)
+    return len(found)
 
 
 def sweep(cookie: str, leader: int | None = None) -> bool:
-    """Kill the tree until nobody is left: a dying tree may still fork, so look again; whether it worked."""
+    """Kill the tree until nobody is left, and look again while there may be more; whether it worked.
+
+    1. A dying tree may still fork: it is empty only when a look found nobody.
+    2. In the middle of an `exec` a process has no environment to be known by: such a one is waited for.
+    """
     for _ in range(_ROUNDS):
-        if send(signal.SIGKILL, cookie, leader) == 0:
+        found, unknown = _look(cookie, leader)
+        if not found and not unknown:
             return True
+        for pid in found:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(_ROUND_SECONDS)
     return False
 
 
 def members(cookie: str, leader: int | None = None) -> set[int]:
     """The living processes of a tree, never the caller."""
+    return _look(cookie, leader)[0]
+
+
+def _look(cookie: str, leader: int | None) -> tuple[set[int], int]:
+    """The members of a tree, and how many processes cannot be told yet."""
     living = _living()
     found = _family(living, leader) if leader is not None else set()
-    found |= {process.pid for process in living if process.pid not in found and _carries(process.pid, cookie)}
-    return found - {os.getpid()}
+    others = {process.pid: _carries(process.pid, cookie) for process in living if process.pid not in found}
+    found |= {pid for pid, carries in others.items() if carries}
+    return found - {os.getpid()}, sum(carries is None for carries in others.values())
 
 
 def _family(living: Iterable[Process], leader: int) -> set[int]:
@@ -82,8 +96,7 @@ def _pids() -> Iterable[int]:
 
 def _read_stat(pid: int) -> Process | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            state, parent, group, *_ = file.read().rpartition(b")")[2].split(maxsplit=3)
+        state, parent, group, *_ = _read(pid, "stat").rpartition(b")")[2].split(maxsplit=3)
     except (OSError, ValueError):
         return None
     return None if state.decode() in _DEAD else Process(pid, int(parent), int(group))
@@ -98,15 +111,31 @@ def _living_by_psutil() -> list[Process]:
     return found
 
 
-def _carries(pid: int, cookie: str) -> bool:
+def _carries(pid: int, cookie: str) -> bool | None:
+    """Whether a process has the cookie in its environment; None while it is between two programs."""
     if not _HAS_PROC:
         name, _, value = cookie.partition("=")
         with suppress(psutil.Error, OSError):
             return psutil.Process(pid).environ().get(name) == value
         return False
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            environment = file.read()
+        environment = _read(pid, "environ")
+        if environment:
+            return f"\0{cookie}\0".encode() in b"\0" + environment
+        return None if _is_between_programs(pid) else False
     except OSError:
         return False
-    return f"\0{cookie}\0".encode() in b"\0" + environment
+
+
+def _is_between_programs(pid: int) -> bool:
+    """A program without an environment still has words and a file; the kernel's own threads have no file."""
+    if _read(pid, "cmdline"):
+        return False
+    with suppress(OSError):
+        return bool(os.readlink(f"/proc/{pid}/exe"))
+    return False
+
+
+def _read(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()

@@ -150,11 +150,15 @@ def test_replica_cut_off_from_the_database_is_replaced(
     found_sound(trial)
 
 
-@pytest.mark.parametrize("applied", [True, False], ids=["after it was applied", "before it was applied"])
 @pytest.mark.parametrize(
-    ("texts", "after"),
-    [((FIRE,), ""), (("COMMIT",), CLAIM), ((FIRE, "COMMIT"), "")],
-    ids=["fire", "claim", "any"],
+    ("texts", "after", "applied"),
+    [
+        ((FIRE,), "", True),
+        (("COMMIT",), CLAIM, True),
+        ((FIRE, "COMMIT"), "", True),
+        ((FIRE, "COMMIT"), "", False),
+    ],
+    ids=["fired and unanswered", "claimed and unanswered", "applied and unanswered", "never applied"],
 )
 def test_commit_that_fails_changes_nothing(
     postgres: Postgres, proxy: Proxy, new_trial: NewTrial, texts: tuple[str, ...], after: str, applied: bool
@@ -185,4 +189,5 @@ def test_refused_write_is_told_and_may_be_repeated(
     again = service.post("/api/v1/jobs", wanted)
     assert is_refused(lost) and lost.seconds <= ERRORS_WITHIN
     assert (again.status, again.body["code"]) == (409, "JOB_EXISTS")
+    let_pass(2)
     found_sound(trial)

@@ -10,6 +10,7 @@ import pytest
 
 from cronzimus.common.db import Database
 from cronzimus.errors import DatabaseUnavailable
+from cronzimus.common.db import Refused
 from cronzimus.models.run import Ended, Held, Offer, RunState
 from tests.heart import Heart
 

@@ -232,8 +232,8 @@ def environment() -> dict[str, str]:
 
 def say_and_wait(run: RunContext, fifo: str) -> None:
     """Tell its pid, and be stopped; say so while unwinding."""
-    tell(fifo, os.getpid())
     try:
+        tell(fifo, os.getpid())
         threading.Event().wait()
     finally:
         tell(fifo, f"unwound {run.cancelled}")

@@ -48,6 +48,15 @@ def in_thread(
     return thread, answers
 
 
+def wait_until_ready(supervised: Supervised) -> None:
+    """Its first line is `ready`."""
+    pipe, seen = supervised.process.stdout, b""
+    assert pipe is not None
+    while not seen.endswith(b"\n"):
+        seen += os.read(pipe.fileno(), 1)
+    assert seen == b"ready\n"
+
+
 @pytest.mark.parametrize(
     ("text", "code"), [("", 0), ("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 9)", -9)]
 )
@@ -117,8 +126,7 @@ def test_process_that_ignores_the_signal_is_killed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "TERM_SECONDS", 0.2)
     run = context()
     supervised = python(run, DEAF)
-    assert supervised.process.stdout is not None
-    assert os.read(supervised.process.stdout.fileno(), 6) == b"ready\n"
+    wait_until_ready(supervised)
     run.cancel()
     assert follow(supervised, run)[0] == Ending(-signal.SIGKILL, stopped=True)
 
@@ -131,8 +139,7 @@ def test_process_may_use_its_time_to_clean_up() -> None:
         "print('ready', flush=True)\nsignal.pause()"
     )
     supervised = python(run, text)
-    assert supervised.process.stdout is not None
-    assert os.read(supervised.process.stdout.fileno(), 6) == b"ready\n"
+    wait_until_ready(supervised)
     run.cancel()
     assert follow(supervised, run)[:2] == (Ending(5, stopped=True), b"cleaned\n")
 

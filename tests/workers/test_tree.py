@@ -12,6 +12,7 @@ from cronzimus.workers import tree
 from cronzimus.workers.tree import RUN_COOKIE, members, send, sweep
 from tests.workers.support import is_alive, wait_gone
 
+NOBODY = 2**22 + 1  # beyond the highest pid there can be
 SLEEP = "import signal; signal.pause()"
 DEAF = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
@@ -146,16 +147,47 @@ def test_sweep_kills_a_stopped_process(started: list[subprocess.Popen[str]], coo
 
 def test_sweep_looks_again_until_nobody_is_left(monkeypatch: pytest.MonkeyPatch, cookie: str) -> None:
     """A tree that forks while it dies has members the first look did not see."""
-    left = [3, 2, 1, 0]
-    monkeypatch.setattr(tree, "send", lambda *facts: left.pop(0))
+    looks: list[tuple[set[int], int]] = [({NOBODY}, 0), ({NOBODY + 1}, 0), (set(), 0)]
+    monkeypatch.setattr(tree, "_look", lambda *facts: looks.pop(0))
     assert sweep(cookie, 1)
-    assert left == []
+    assert looks == []
+
+
+def test_sweep_waits_for_who_cannot_be_told_yet(monkeypatch: pytest.MonkeyPatch, cookie: str) -> None:
+    looks: list[tuple[set[int], int]] = [(set(), 1), ({NOBODY}, 0), (set(), 0)]
+    monkeypatch.setattr(tree, "_look", lambda *facts: looks.pop(0))
+    assert sweep(cookie, 1)
+    assert looks == []
 
 
 def test_sweep_gives_up_on_what_cannot_be_killed(monkeypatch: pytest.MonkeyPatch, cookie: str) -> None:
-    monkeypatch.setattr(tree, "send", lambda *facts: 1)
+    monkeypatch.setattr(tree, "_look", lambda *facts: ({NOBODY}, 0))
     monkeypatch.setattr(tree, "_ROUND_SECONDS", 0)
     assert not sweep(cookie, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="about /proc")
+@pytest.mark.parametrize(
+    ("environment", "words", "carries"),
+    [
+        (b"A=1\0{}\0", b"python\0", True),
+        (b"A=1\0", b"python\0", False),
+        (b"", b"python\0", False),
+        (b"", b"", None),
+    ],
+)
+def test_process_in_the_middle_of_an_exec_is_told_later(
+    monkeypatch: pytest.MonkeyPatch, cookie: str, environment: bytes, words: bytes, carries: bool | None
+) -> None:
+    facts = {"environ": environment.replace(b"{}", cookie.encode()), "cmdline": words}
+    monkeypatch.setattr(tree, "_read", lambda pid, name: facts[name])
+    assert tree._carries(os.getpid(), cookie) is carries
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="about /proc")
+def test_threads_of_the_kernel_are_not_waited_for(monkeypatch: pytest.MonkeyPatch, cookie: str) -> None:
+    monkeypatch.setattr(tree, "_read", lambda pid, name: b"")
+    assert tree._carries(NOBODY, cookie) is False
 
 
 def test_living_agrees_with_psutil() -> None:
