@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from cronzimus.common.db import Database
+from cronzimus.common.db import Database, Refused
 from cronzimus.errors import DatabaseUnavailable
-from cronzimus.common.db import Refused
 from cronzimus.models.run import Ended, Held, Offer, RunState
 from tests.heart import Heart
 
