@@ -33,7 +33,7 @@ def test_each_due_time_runs_once_on_six_processes(new_trial: NewTrial, calm_post
     trial = new_trial(calm_postgres, JOBS)
     trial.fleet.start_all(SERVE, SERVE, gunicorn(4))
     trial.begin()
-    let_pass(scaled(12, 60))
+    let_pass(scaled(10, 60))
     found_sound(trial)
     for asked in trial.history.asked:
         due = asked.targets(trial.began, trial.history.window.end)

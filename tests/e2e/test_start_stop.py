@@ -67,21 +67,19 @@ def test_first_start_from_nothing_serves_fires_and_leaves_nothing_behind(tmp_pat
                 process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_stopped_leader_hands_over_at_once_and_finishes_its_run(
-    new_trial: NewTrial, calm_postgres: Postgres, number: signal.Signals
+    new_trial: NewTrial, calm_postgres: Postgres
 ) -> None:
     trial = new_trial(calm_postgres, {**JOBS, "long": job(None, "work", 3)})
-    leading, standing_by = trial.fleet.start(), None
-    leading.wait_ready()
+    (leading,) = trial.fleet.start_all(SERVE)
     trial.begin()
     standing_by = trial.fleet.start().wait_ready()
     run_id = trial.run(leading, "long")
     asked = time.time()
-    leading.send(number)
+    leading.send(signal.SIGTERM)
     leader, _ = trial.wait_for_leader(1.5, other_than=leading.pid)
     assert leader == standing_by.pid
-    assert leading.wait(8) == 128 + number
+    assert leading.wait(8) == 128 + signal.SIGTERM
     assert trial.state(run_id) == ("success", 1)
     until(lambda: trial.starts("relentless", asked + 3), 10, "firings to go on")
     assert trial.gap("relentless", asked - 1) <= 2
