@@ -65,18 +65,20 @@ def members(cookie: str, leader: int | None = None) -> set[int]:
 def _look(cookie: str, leader: int | None) -> tuple[set[int], int]:
     """The members of a tree, and how many processes cannot be told yet."""
     living = _living()
-    found = _family(living, leader) if leader is not None else set()
-    others = {process.pid: _carries(process.pid, cookie) for process in living if process.pid not in found}
-    found |= {pid for pid, carries in others.items() if carries}
-    return found - {os.getpid()}, sum(carries is None for carries in others.values())
+    carriers = {process.pid: _carries(process.pid, cookie) for process in living}
+    seeds = {process.pid for process in living if carriers[process.pid] or process.group == leader}
+    found = _descendants(living, seeds if leader is None else seeds | {leader})
+    unknown = [pid for pid, carries in carriers.items() if carries is None and pid not in found]
+    # A leader that is dead already is a root to find others by, not a member.
+    return (found & carriers.keys()) - {os.getpid()}, len(unknown)
 
 
-def _family(living: Iterable[Process], leader: int) -> set[int]:
+def _descendants(living: Iterable[Process], seeds: set[int]) -> set[int]:
+    """The seeds and all they have started, who only dropped the environment on the way included."""
     children: dict[int, list[int]] = {}
     for process in living:
         children.setdefault(process.parent, []).append(process.pid)
-    found = {process.pid for process in living if process.group == leader or process.pid == leader}
-    line = [leader, *found]
+    found, line = set(seeds), list(seeds)
     while line:
         fresh = [pid for pid in children.get(line.pop(), ()) if pid not in found]
         found.update(fresh)

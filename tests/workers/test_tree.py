@@ -90,6 +90,12 @@ def test_members_finds_orphans_by_their_cookie(started: list[subprocess.Popen[st
     assert wait_gone(child)
 
 
+def test_members_finds_what_a_carrier_has_started(started: list[subprocess.Popen[str]], cookie: str) -> None:
+    """A child that dropped the cookie is found by its parent, which has it, though nobody names a leader."""
+    leader, child = family(started, cookie, "{'env': {}, 'start_new_session': True}")
+    assert members(cookie) == {leader, child}
+
+
 def test_members_finds_orphans_by_their_group(started: list[subprocess.Popen[str]], cookie: str) -> None:
     leader, child = family(started, cookie, "{'env': {}}")
     os.kill(leader, signal.SIGKILL)
