@@ -1,6 +1,7 @@
 """Which attempts this worker holds, and how far each of them is."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,7 +17,18 @@ _NO_POLICY = Policy()
 class LiveAttempt:
     """One attempt from its claim to its report; called by a thread of the pool, it executes itself."""
 
-    __slots__ = ("claim", "held", "policy", "run", "stop", "stopped_at", "started_at", "isolated", "_perform")
+    __slots__ = (
+        "claim",
+        "held",
+        "policy",
+        "run",
+        "stop",
+        "stopped_at",
+        "started_at",
+        "claimed_at",
+        "isolated",
+        "_perform",
+    )
 
     def __init__(self, claim: Claim, perform: "Callable[[LiveAttempt], None]") -> None:
         self.claim = claim
@@ -25,6 +37,7 @@ class LiveAttempt:
         self.run: RunContext | None = None
         self.stop: Stop | None = None
         self.stopped_at = 0.0
+        self.claimed_at = time.monotonic()
         self.started_at: datetime | None = None
         self.isolated = False
         self._perform = perform
@@ -78,6 +91,12 @@ class Roster:
         """Attempts on a thread."""
         return len(self._running)
 
+    def longest_wait(self) -> float:
+        """Seconds for which the oldest claim has waited for a thread, 0 when none waits."""
+        with self._lock:
+            oldest = next(iter(self._waiting.values()), None)
+        return 0.0 if oldest is None else time.monotonic() - oldest.claimed_at
+
     def add(self, attempt: LiveAttempt) -> None:
         """Hold a new claim."""
         with self._lock:
@@ -86,8 +105,9 @@ class Roster:
     def start(self, attempt: LiveAttempt) -> bool:
         """Mark it as executing; False when it was withdrawn while it waited."""
         with self._lock:
-            if self._waiting.pop(attempt.held, None) is None:
+            if self._waiting.get(attempt.held) is not attempt:
                 return False
+            del self._waiting[attempt.held]
             self._running[attempt.held] = attempt
         attempt.started_at = datetime.now(UTC)
         return True

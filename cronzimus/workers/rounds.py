@@ -14,14 +14,16 @@ from cronzimus.workers.roster import LiveAttempt, Roster
 
 _LOG = get_logger(__name__)
 _LARGEST_ROUND = 1000
+# Claims that wait this long for a thread were claimed ahead of runs that turned out to be long.
+_HOARDING_SECONDS = 2.0
 
 
 class Rounds:
     """While idle an id starts at once; under load a round carries what has gathered during the last one.
 
-    How much is claimed: the free places, and twice what ended since the last round. So short runs never wait
-    for the ledger and long ones are never hoarded. A round the database does not take is repeated with
-    everything it held.
+    How much is claimed: the free places, and twice what ended since the last round, so that short runs never
+    wait for the ledger. When long ones follow, what was claimed ahead of them goes back to `pending`. A round
+    the database does not take is repeated with everything it held.
     """
 
     def __init__(
@@ -55,15 +57,22 @@ class Rounds:
         self.loop.wake()
 
     def _round(self) -> float | None:
-        if self._closed:
+        if self._closed or self._returning or self._roster.longest_wait() > _HOARDING_SECONDS:
             self._give_back()
         ended = self._outbox.take(_LARGEST_ROUND)
         room = self._room(len(ended))
         wanted = self._engine.take(room) if room else []
         if not ended and not wanted:
-            return self._engine.next_in() if room else None
+            return self._pause(room)
         self._conclude(ended, wanted, self._exchange(ended, wanted))
         return 0.0
+
+    def _pause(self, room: int) -> float | None:
+        """Seconds until there may be something to do without anybody waking us."""
+        due = self._engine.next_in() if room else None
+        if not self._roster.waiting:
+            return due
+        return _HOARDING_SECONDS if due is None else min(due, _HOARDING_SECONDS)
 
     def _room(self, ended: int) -> int:
         """How many runs to claim now."""
@@ -119,12 +128,15 @@ class Rounds:
         self._progress()
 
     def _give_back(self) -> None:
+        """What waits for a thread becomes pending again, unspent, and is offered again unless we close."""
         self._returning += self._roster.withdraw_all()
         if self._returning:
             self._claims.release([attempt.held for attempt in self._returning], worker_id=self._worker_id)
             for attempt in self._returning:
                 self._engine.forget(attempt.claim.run_id)
                 self._roster.leave(attempt)
+            if not self._closed:
+                self._engine.offer([Offer(attempt.claim.run_id, None) for attempt in self._returning])
             self._returning = []
         self._progress()
 

@@ -133,6 +133,14 @@ def sleep_in_database(db: Database, name: str) -> None:
     db.fetch_one("select pg_sleep(60)")
 
 
+def hold_a_lock(db: Database, name: str) -> None:
+    """Lock a table in a transaction, and do nothing more."""
+    with db.transaction() as tx:
+        tx.execute("lock table effects")
+        BOARD.raise_flag(f"{name}-started")
+        BOARD.wait(f"{name}-go")
+
+
 def sleep_in_database_of_process(db: Database, fifo: str) -> None:
     tell(fifo, os.getpid())
     db.fetch_one("select pg_sleep(60)")

@@ -85,6 +85,30 @@ def test_start_refuses_what_was_withdrawn() -> None:
     assert one.started_at is None
 
 
+def test_start_refuses_a_claim_that_was_given_back_and_made_again() -> None:
+    """Given back, a claim costs no attempt: the next one has the same number and is another."""
+    roster, run_id = Roster(), new_id()
+    first, second = attempt(run_id=run_id), attempt(run_id=run_id)
+    roster.add(first)
+    roster.withdraw_all()
+    roster.leave(first)
+    roster.add(second)
+    assert not roster.start(first)
+    assert roster.start(second)
+
+
+def test_longest_wait_is_that_of_the_oldest_claim() -> None:
+    roster = Roster()
+    assert roster.longest_wait() == 0.0
+    first, second = attempt(), attempt()
+    first.claimed_at -= 60
+    roster.add(first)
+    roster.add(second)
+    assert 60 <= roster.longest_wait() < 120
+    roster.start(first)
+    assert roster.longest_wait() < 60
+
+
 def test_start_happens_once() -> None:
     roster = Roster()
     one = started(roster)

@@ -8,7 +8,7 @@ from cronzimus.utils.ids import new_id
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.outbox import Outbox
 from cronzimus.workers.roster import LiveAttempt, Roster
-from cronzimus.workers.rounds import Rounds
+from cronzimus.workers.rounds import _HOARDING_SECONDS, Rounds
 from tests.workers.support import Ledger, definition
 
 
@@ -99,7 +99,7 @@ def test_round_claims_nothing_while_every_place_is_taken(table: Table) -> None:
 def test_round_counts_waiting_claims_as_taken_places(table: Table) -> None:
     table.offer(10)
     table.round()
-    assert table.round() is None
+    table.round()
     assert len(table.accepted) == 4
 
 
@@ -316,6 +316,51 @@ def test_closed_rounds_give_back_again_after_an_outage(table: Table) -> None:
     table.round()
     assert len(table.ledger.released) == 2
     assert table.roster.is_empty
+
+
+def claimed_ahead(table: Table) -> list[LiveAttempt]:
+    """Short runs made the worker claim ahead; now every place is taken by a long one."""
+    table.offer(100)
+    table.round()
+    for attempt in table.accepted[:3]:
+        table.end(attempt)
+    table.round()
+    started, ahead = table.accepted[3:7], table.accepted[7:]
+    for attempt in started:
+        table.roster.start(attempt)
+    assert len(started) == 4 and len(ahead) == 6
+    return ahead
+
+
+def test_claims_ahead_of_long_runs_go_back(table: Table) -> None:
+    ahead = claimed_ahead(table)
+    assert table.round() == _HOARDING_SECONDS, "nobody wakes us for this"
+    ahead[0].claimed_at -= _HOARDING_SECONDS + 1
+    assert table.round() is None
+    assert table.ledger.released == [a.held for a in ahead]
+    assert {table.ledger.attempts[a.claim.run_id] for a in ahead} == {0}
+
+
+def test_claims_that_went_back_come_when_there_is_room(table: Table) -> None:
+    ahead = claimed_ahead(table)
+    ahead[0].claimed_at -= _HOARDING_SECONDS + 1
+    table.round()
+    count = len(table.accepted)
+    table.roster.settle(table.accepted[3])
+    table.roster.leave(table.accepted[3])
+    table.round()
+    assert len(table.accepted) == count + 1
+
+
+def test_claims_go_back_after_an_outage_too(table: Table) -> None:
+    ahead = claimed_ahead(table)
+    ahead[0].claimed_at -= _HOARDING_SECONDS + 1
+    table.ledger.down = True
+    with pytest.raises(DatabaseUnavailable):
+        table.round()
+    table.ledger.down = False
+    table.round()
+    assert len(table.ledger.released) == 6
 
 
 def test_given_back_run_may_be_offered_again(table: Table) -> None:

@@ -234,6 +234,20 @@ def test_statement_of_a_timed_out_run_is_cancelled(database: Database) -> None:
         assert worker.abandoned == 0
 
 
+def test_sessions_of_a_run_that_was_given_up_are_ended(database: Database) -> None:
+    """Its thread sits in an open transaction: the lock must not outlive the run."""
+    database.execute("create table effects (text text)")
+    ledger = Ledger(definition("hold_a_lock", args=["locker"]))
+    with working(ledger, database) as (worker, engine):
+        run = start_run(ledger, engine)
+        assert BOARD.wait("locker-started")
+        worker.cancel(run)
+        assert ledger.final(run) is RunState.CANCELLED
+        assert worker.abandoned == 1
+        database.execute("insert into effects values ('free')")
+        BOARD.raise_flag("locker-go")
+
+
 def wait_for_statement(database: Database, text: str) -> None:
     """Wait until some session executes a statement that holds `text`."""
     asked = threading.Event()
