@@ -24,6 +24,7 @@ from cronzimus.jobs.job_factory import JobFactory
 from cronzimus.jobs.scheduler import LedgerScheduler
 from cronzimus.models.leader import Term
 from cronzimus.models.policy import CatchUp
+from cronzimus.pools import Pools
 from cronzimus.services.claims import Claims
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.explain import Explain
@@ -35,7 +36,6 @@ from cronzimus.services.runs import Runs
 from cronzimus.services.timetable import Timetable
 from cronzimus.services.upkeep import Upkeep
 from cronzimus.services.verify import Verifier
-from cronzimus.pools import Pools
 from cronzimus.settings import Settings
 from cronzimus.watchdog import Watchdog
 from cronzimus.workers.engines.inline import InlineEngine
