@@ -69,7 +69,8 @@ def test_forbidden_function_in_a_file_is_told_too(tmp_path: Path) -> None:
 
 
 def test_date_that_has_come_does_not_stop_the_next_start(tmp_path: Path) -> None:
-    text = f"jobs:\n  once:\n    params: {{func: '{TASK}'}}\n    trigger: {{type: date, run_date: '2020-01-01T00:00:00Z'}}\n"
+    date = "{type: date, run_date: '2020-01-01T00:00:00Z'}"
+    text = f"jobs:\n  once:\n    params: {{func: '{TASK}'}}\n    trigger: {date}\n"
     assert {definition.id for definition, _ in config(tmp_path, text).declared()} == {"sample_task", "once"}
 
 
