@@ -1,0 +1,57 @@
+-- write_versions --
+-- The n-th job's first definition: the sample under its own id, its interval anchored where it is due first.
+INSERT INTO cronzimus.job_versions (job_id, version, definition, operation, changed_by, changed_at)
+SELECT id, 1,
+       jsonb_set(jsonb_set(%(sample)s, '{id}', to_jsonb(id)), '{trigger,start_date}', to_jsonb(due_at)),
+       'create', 'bench', clock_timestamp()
+FROM (SELECT 'job-' || lpad(n::text, 6, '0') AS id,
+             %(first)s::timestamptz + make_interval(secs => n * %(spread)s::float8 / %(count)s) AS due_at
+      FROM generate_series(0, %(count)s - 1) n) AS jobs;
+
+-- write_jobs --
+INSERT INTO cronzimus.jobs (id, version, kind, tags, status, source, next_due_at)
+SELECT 'job-' || lpad(n::text, 6, '0'), 1, 'function', '{}', 'active', 'api',
+       %(first)s::timestamptz + make_interval(secs => n * %(spread)s::float8 / %(count)s)
+FROM generate_series(0, %(count)s - 1) n;
+
+-- tidy_jobs --
+VACUUM ANALYZE cronzimus.jobs;
+
+-- tidy_versions --
+VACUUM ANALYZE cronzimus.job_versions;
+
+-- successes --
+-- Runs durably finished so far, and the moment of the count.
+SELECT count(*), extract(epoch FROM clock_timestamp())::float8 FROM cronzimus.runs WHERE state = 'success';
+
+-- decisions --
+SELECT decision, coalesce(reason, ''), count(*) FROM cronzimus.firings GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- bare_move --
+UPDATE cronzimus.jobs SET next_due_at = next_due_at + interval '1 second' WHERE id = ANY(%(jobs)s::text[]);
+
+-- bare_firings --
+INSERT INTO cronzimus.firings (job_id, due_at, first_due_at, decision, run_id, epoch, decided_by, job_version)
+SELECT job_id, %(due_at)s, %(due_at)s, 'fired', run_id, 1, 'bench', 1
+FROM unnest(%(jobs)s::text[], %(runs)s::uuid[]) AS f (job_id, run_id)
+ON CONFLICT (job_id, due_at) DO NOTHING;
+
+-- bare_runs --
+INSERT INTO cronzimus.runs (id, job_id, job_version, due_at, cause, max_running, trace_id)
+SELECT run_id, job_id, 1, %(due_at)s, 'schedule', 1, replace(run_id::text, '-', '')
+FROM unnest(%(jobs)s::text[], %(runs)s::uuid[]) AS f (job_id, run_id);
+
+-- bare_start --
+UPDATE cronzimus.runs
+SET state = 'running', attempt = 1, worker_id = 'bench', started_at = clock_timestamp(),
+    lease_until = clock_timestamp() + interval '15 seconds'
+WHERE id = ANY(%(runs)s::uuid[]);
+
+-- bare_finish --
+UPDATE cronzimus.runs
+SET state = 'success', ended_at = clock_timestamp(), lease_until = NULL
+WHERE id = ANY(%(runs)s::uuid[]);
+
+-- bare_attempts --
+INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state)
+SELECT run_id, 1, 'bench', clock_timestamp(), clock_timestamp(), 'success' FROM unnest(%(runs)s::uuid[]) AS f (run_id);
