@@ -56,7 +56,7 @@ def apscheduler(url: str, **options: Any) -> Iterator[BackgroundScheduler]:
     """
     store = SQLAlchemyJobStore(
         url=url.replace("postgresql://", "postgresql+psycopg://", 1),
-        engine_options={"isolation_level": "AUTOCOMMIT"} if __import__("os").environ.get("AC") else {},
+        engine_options={"isolation_level": "AUTOCOMMIT"},
     )
     scheduler = BackgroundScheduler(
         jobstores={"default": store},
