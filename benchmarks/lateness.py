@@ -47,9 +47,7 @@ def _tell(figures: list[Figures]) -> str:
 
 def _house(url: str, jobs: int, seconds: float) -> Figures:
     first = _soon()
-    write_jobs(
-        url, jobs, "benchmarks.tasks:note_lateness", seconds, first=first, spread_seconds=seconds
-    )
+    write_jobs(url, jobs, "benchmarks.tasks:note_lateness", seconds, first=first, spread_seconds=seconds)
     with living(url):
         time.sleep((first - datetime.now(UTC)).total_seconds() + seconds + 1)
         return _figures(tasks.LATENESS, first)

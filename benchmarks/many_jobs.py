@@ -25,12 +25,21 @@ def measure(server: Server, *, quick: bool) -> list[Line]:
         for figures, count in ((none, 0), (many, jobs)):
             with server.database() as url:
                 write_jobs(
-                    url, count, "benchmarks.tasks:nothing", _DAY_SECONDS, first=_later(), spread_seconds=_DAY_SECONDS / 2
+                    url,
+                    count,
+                    "benchmarks.tasks:nothing",
+                    _DAY_SECONDS,
+                    first=_later(),
+                    spread_seconds=_DAY_SECONDS / 2,
                 )
                 figures.append(in_fresh_process(_process, url, seconds))
     starts, cores = [f[0] for f in many], [f[2] * 100 for f in many]
     bytes_a_job = (median(f[1] for f in many) - median(f[1] for f in none)) / jobs
-    met = (median(starts) <= _START_SECONDS, bytes_a_job <= _BYTES_A_JOB, median(cores) <= _SHARE_OF_A_CORE * 100)
+    met = (
+        median(starts) <= _START_SECONDS,
+        bytes_a_job <= _BYTES_A_JOB,
+        median(cores) <= _SHARE_OF_A_CORE * 100,
+    )
     what, base = f"3. {jobs:,} jobs", f"{told([f[1] / 2**20 for f in none], ' MiB')} with none"
     return [
         Line(f"{what}: start", "to the first completed wake-up", repeats, told(starts, " s", 2),

@@ -1,4 +1,4 @@
-"""What Cronzimus is compared with, each in its best honest form: APScheduler 3 on the same PostgreSQL, and plain SQL."""
+"""What Cronzimus is compared with, in its best honest form: APScheduler 3 on the same PostgreSQL, and plain SQL."""
 
 import pickle
 import time

@@ -55,3 +55,17 @@ WHERE id = ANY(%(runs)s::uuid[]);
 -- bare_attempts --
 INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state)
 SELECT run_id, 1, 'bench', clock_timestamp(), clock_timestamp(), 'success' FROM unnest(%(runs)s::uuid[]) AS f (run_id);
+
+-- starts --
+-- Scheduled runs that ended well, since an instant if one is given.
+SELECT count(*) FROM cronzimus.runs
+WHERE cause = 'schedule' AND state = 'success' AND (%(since)s::timestamptz IS NULL OR started_at > %(since)s);
+
+-- leader --
+SELECT holder_name FROM cronzimus.leaders WHERE expires_at > clock_timestamp();
+
+-- longest_gap --
+-- Seconds between two starts that follow each other, at the most.
+SELECT max(extract(epoch FROM started_at - before))::float8
+FROM (SELECT started_at, lag(started_at) OVER (ORDER BY started_at) AS before
+      FROM cronzimus.runs WHERE cause = 'schedule' AND started_at IS NOT NULL) AS starts;

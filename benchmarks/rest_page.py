@@ -84,5 +84,9 @@ def _pages(url: str, requests: int) -> Figures:
 
 def _settings(url: str) -> "object":
     return settings(url).model_copy(
-        update={"api": settings(url).api.model_validate({"auth": {"tokens": ({"name": "bench", "token": _TOKEN, "scopes": ("read",)},)}})}
+        update={
+            "api": settings(url).api.model_validate(
+                {"auth": {"tokens": ({"name": "bench", "token": _TOKEN, "scopes": ("read",)},)}}
+            )
+        }
     )

@@ -23,7 +23,11 @@ def measure(server: Server, *, quick: bool) -> list[Line]:
     theirs: list[float] = []
     bare: list[float] = []
     for _ in range(repeats):
-        for figures, function, migrated in ((theirs, _apscheduler, False), (bare, _sql, True), (ours, _house, True)):
+        for figures, function, migrated in (
+            (theirs, _apscheduler, False),
+            (bare, _sql, True),
+            (ours, _house, True),
+        ):
             with server.database(migrated=migrated) as url:
                 figures.append(in_fresh_process(function, url, jobs, seconds))
     return [
@@ -32,7 +36,9 @@ def measure(server: Server, *, quick: bool) -> list[Line]:
     ]
 
 
-def _line(peer: str, jobs: int, seconds: float, ours: list[float], theirs: list[float], target: float) -> Line:
+def _line(
+    peer: str, jobs: int, seconds: float, ours: list[float], theirs: list[float], target: float
+) -> Line:
     ratio = median(ours) / median(theirs)
     return Line(
         what="1. firings/s with history",
@@ -76,7 +82,9 @@ def _apscheduler(url: str, jobs: int, seconds: float) -> float:
 def _sql(url: str, jobs: int, seconds: float) -> float:
     write_jobs(url, jobs, "benchmarks.tasks:nothing", 1, first=_now(), spread_seconds=0)
     ids = [f"job-{n:06}" for n in range(jobs)]
-    return max(_sql_in_batches(url, ids, seconds / 2, batch, start) for start, batch in enumerate((100, 1000)))
+    return max(
+        _sql_in_batches(url, ids, seconds / 2, batch, start) for start, batch in enumerate((100, 1000))
+    )
 
 
 def _sql_in_batches(url: str, ids: list[str], seconds: float, batch: int, start: int) -> float:
