@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.migrate import Migrations
 
+_TELLING = ["server_version", "synchronous_commit", "fsync", "shared_buffers"]
 VARIABLE = "BENCH_DATABASE_URL"
 
 
@@ -43,11 +44,8 @@ class Server:
     def about(self) -> str:
         """Version and the settings that decide what a commit costs."""
         with psycopg.connect(self.url) as connection:
-            told = [
-                f"{name}={connection.execute('SELECT current_setting(%s)', [name]).fetchone()[0]}"  # type: ignore[index]
-                for name in ("server_version", "synchronous_commit", "fsync", "shared_buffers")
-            ]
-        return ", ".join(told)
+            rows = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [_TELLING])
+            return ", ".join(f"{name}={value}" for name, value in rows.fetchall())
 
     def _administer(self, statement: sql.Composable) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -57,7 +55,8 @@ class Server:
         parts = conninfo_to_dict(self.url)
         user, host = str(parts.get("user") or "postgres"), str(parts.get("host") or "127.0.0.1")
         secret = f":{quote(str(parts['password']), safe='')}" if parts.get("password") else ""
-        return f"postgresql://{quote(user, safe='')}{secret}@/{name}?host={quote(host, safe='')}&port={parts.get('port') or 5432}"
+        login, place = f"{quote(user, safe='')}{secret}", quote(host, safe="")
+        return f"postgresql://{login}@/{name}?host={place}&port={parts.get('port') or 5432}"
 
 
 @contextmanager

@@ -86,7 +86,11 @@ class Policy(BaseModel):
         default=Isolation.THREAD, description="thread, or a process that can be killed"
     )
     memory_limit_mb: int | None = Field(
-        default=None, ge=64, le=1_048_576, strict=True, description="MiB the process may map beyond what its interpreter has at start"
+        default=None,
+        ge=64,
+        le=1_048_576,
+        strict=True,
+        description="MiB the process may map beyond what its interpreter has at start",
     )
 
     @model_validator(mode="before")

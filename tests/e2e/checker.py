@@ -247,11 +247,15 @@ def _succeeded_before(view: _View, run_id: str, attempt: int) -> bool:
 
 
 def _overlaps(view: _View) -> Iterator[Finding]:
-    """A job that may not overlap itself never does, as far as its own lines tell."""
+    """A job that may not overlap itself never does, as far as its own lines tell.
+
+    A body frozen beyond its lease was given up, and may come to its end whenever it is woken.
+    """
     for asked in view.asked.values():
         if not asked.exclusive:
             continue
-        spans = [(lines[0].at, lines[-1].at) for lines in view.executions.values() if _whole(asked, lines)]
+        whole = [lines for lines in view.executions.values() if _whole(asked, lines)]
+        spans = [(lines[0].at, lines[-1].at) for lines in whole if not _given_up(view, lines)]
         for (_, end), (start, _) in pairwise(sorted(spans)):
             if start < end - 0.001:
                 yield Finding("overlap", asked.job_id, f"one began {end - start:.3f} s before another ended")
@@ -259,6 +263,12 @@ def _overlaps(view: _View) -> Iterator[Finding]:
 
 def _whole(asked: Asked, lines: list[Line]) -> bool:
     return lines[0].job_id == asked.job_id and lines[-1].event in ENDS
+
+
+def _given_up(view: _View, lines: list[Line]) -> bool:
+    """Whether the attempt was recorded as lost while something was broken."""
+    states = [a.state for a in view.attempts[lines[0].run_id] if a.attempt == lines[0].attempt]
+    return states == ["lost"] and view.history.in_fault(lines[0].at, lines[-1].at)
 
 
 def _last(view: _View, run: Run) -> str:

@@ -23,26 +23,33 @@ class Mode(Enum):
     CUT = "cut"
 
 
-@dataclass(slots=True)
-class Loss:
-    """Statements whose fate is to be lost: each `every`-th, `times` times.
+class Fate(Enum):
+    """What becomes of a statement."""
 
-    `after` must have come earlier in the transaction. When `applied`, the server gets the statement and its
-    answer is lost; otherwise the statement itself is. `then` is called at that moment.
+    LOST = "the server never gets it"
+    UNANSWERED = "the server carries it out, and its answer is lost"
+    CARRIED = "nothing: it was only waited for"
+
+
+@dataclass(slots=True)
+class Incident:
+    """What happens to statements that contain a text: to each `every`-th of them, `times` times.
+
+    `after` must have come earlier in the transaction. `then` is called at the moment of the fate.
     """
 
     texts: tuple[str, ...]
+    fate: Fate
     times: int
-    applied: bool
-    after: str
     every: int
+    after: str
     then: Callable[[], object]
     seen: int = 0
     done: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def strikes(self, statement: str, before: str) -> bool:
-        """Whether this statement is one to lose."""
+        """Whether it happens to this statement."""
         if not any(text in statement for text in self.texts) or self.after not in before:
             return False
         with self.lock:
@@ -59,7 +66,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.mode = Mode.PASS
         self.delay_seconds = 0.0
-        self.loss: Loss | None = None
+        self.incident: Incident | None = None
         self.changed = threading.Condition()
         self._links: set[Link] = set()
         self._closed = False
@@ -81,22 +88,22 @@ class Proxy:
         for link in list(self._links):
             link.reset()
 
-    def lose(
+    def meddle(
         self,
+        fate: Fate,
         *texts: str,
         times: int = 1_000_000,
         every: int = 1,
         after: str = "",
-        applied: bool = True,
         then: Callable[[], object] = lambda: None,
-    ) -> Loss:
-        """Lose the answer to each statement that contains a text (or, not `applied`, the statement)."""
-        self.loss = Loss(texts, times, applied, after, every, then)
-        return self.loss
+    ) -> Incident:
+        """Let something happen to statements that contain one of the texts."""
+        self.incident = Incident(texts, fate, times, every, after, then)
+        return self.incident
 
-    def lose_nothing(self) -> None:
-        """Every statement gets its answer again."""
-        self.loss = None
+    def be_reliable(self) -> None:
+        """Every statement arrives and gets its answer again."""
+        self.incident = None
 
     def close(self) -> None:
         """End every connection and stop listening."""
@@ -154,7 +161,7 @@ class Link:
         self._proxy = proxy
         self._client = client
         self._server: socket.socket | None = None
-        self._lost_answer: Loss | None = None
+        self._unanswered: Incident | None = None
         self._statements = Statements()
 
     def run(self) -> None:
@@ -208,9 +215,9 @@ class Link:
         assert self._server is not None
         with suppress(OSError):
             while data := self._server.recv(_CHUNK):
-                if self._lost_answer is not None:
+                if self._unanswered is not None:
                     if data[-6:-1] == _READY:
-                        self._lost_answer.then()
+                        self._unanswered.then()
                         self.reset()
                         return
                     continue
@@ -225,13 +232,14 @@ class Link:
     def _is_lost(self, data: bytes) -> bool:
         """Whether to lose these bytes; an answer to be lost is noted for the way back."""
         for statement, before in self._statements.feed(data):
-            loss = self._proxy.loss
-            if loss is not None and loss.strikes(statement, before):
-                if loss.applied:
-                    self._lost_answer = loss
-                    return False
-                loss.then()
-                return True
+            incident = self._proxy.incident
+            if incident is None or not incident.strikes(statement, before):
+                continue
+            if incident.fate is Fate.UNANSWERED:
+                self._unanswered = incident
+                return False
+            incident.then()
+            return incident.fate is Fate.LOST
         return False
 
     def _drain(self, side: socket.socket) -> None:

@@ -276,6 +276,18 @@ def test_judge_forgives_what_an_outage_explains() -> None:
     assert judge(history).sound is True
 
 
+def test_judge_forgives_a_body_that_was_given_up_and_woke_later() -> None:
+    history = clean(2)
+    alone = {asked.job_id for asked in history.asked if asked.exclusive}
+    frozen = [run for run in history.runs if run.job_id in alone and run.state == "success"]
+    run = next(run for run in frozen if history.in_fault(run.due_at or 0, run.due_at or 0))
+    swap(history.lines, lines_of(history, run)[-1], at=history.window.end)
+    assert judge(history).kinds == {"overlap"}
+    swap(history.attempts, Attempt(run.id, run.attempt, "success"), state="lost")
+    swap(history.runs, run, state="lost")
+    assert judge(history).sound is True
+
+
 def test_judge_looks_at_its_own_jobs_only() -> None:
     history = clean(1)
     history.firings.append(Firing("elsewhere", 0.5, 0.5, 1, "missed", None, None, 0, history.read_at))

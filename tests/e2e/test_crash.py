@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import NewTrial
 from tests.e2e.postgres import Postgres
-from tests.e2e.proxy import Proxy
+from tests.e2e.proxy import Fate, Proxy
 from tests.e2e.service import SERVE
 from tests.e2e.trial import RELENTLESS, found_sound, job
 from tests.e2e.waiting import let_pass, scaled, until
@@ -68,11 +68,11 @@ def test_service_killed_at_each_step_of_a_run_loses_and_doubles_nothing(
     (service,) = trial.fleet.start_all(SERVE)
     trial.begin()
     for name, (text, after) in MOVES.items():
-        for applied in (False, True):
+        for fate in (Fate.LOST, Fate.UNANSWERED):
             with trial.fault():
-                proxy.lose(text, after=after, applied=applied, times=1, then=service.kill)
+                proxy.meddle(fate, text, after=after, times=1, then=service.kill)
                 until(lambda: service.process.poll() is not None, 10, f"the {name} at which it is killed")
-                proxy.lose_nothing()
+                proxy.be_reliable()
                 (service,) = trial.fleet.start_all(SERVE)
     found_sound(trial)
 

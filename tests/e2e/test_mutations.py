@@ -10,7 +10,7 @@ from tests.e2e import mutations
 from tests.e2e.checker import Verdict
 from tests.e2e.conftest import NewTrial
 from tests.e2e.postgres import Postgres
-from tests.e2e.proxy import Proxy
+from tests.e2e.proxy import Fate, Proxy
 from tests.e2e.service import SERVE
 from tests.e2e.trial import RELENTLESS, Trial, job
 from tests.e2e.waiting import let_pass, until
@@ -112,8 +112,8 @@ def test_lost_commit_does_harm_when_it_was_acknowledged_before(
     trial = new_trial(postgres, JOBS, proxy)
     prepared(trial, mutation, mutated)
     with trial.fault():
-        loss = proxy.lose(text, after=after, every=3, applied=False)
+        lost = proxy.meddle(Fate.LOST, text, after=after, every=3)
         let_pass(5)
-        proxy.lose_nothing()
-    assert loss.done
+        proxy.be_reliable()
+    assert lost.done
     judged(trial, kind, mutated)

@@ -1,13 +1,16 @@
 """The database goes away in every way it can: errors come soon, readiness is true, nothing is lost or doubled."""
 
+import signal
 import time
 from collections.abc import Callable
 
+import psutil
+import psycopg
 import pytest
 
 from tests.e2e.conftest import NewTrial
 from tests.e2e.postgres import Hogs, Postgres
-from tests.e2e.proxy import Proxy
+from tests.e2e.proxy import Fate, Proxy
 from tests.e2e.service import SERVE, Answer
 from tests.e2e.trial import RELENTLESS, Trial, found_sound, job
 from tests.e2e.waiting import LONG, let_pass, scaled, until
@@ -24,9 +27,17 @@ READY_WITHIN = 3.0
 
 FIRE = "INSERT INTO cronzimus.firings"
 CLAIM = "SET state = 'running'"
+REPLACE = "UPDATE cronzimus.runs SET cancel_requested_at"
 
-# The judge's own tests lose commits that were never applied; the long form does so here as well.
-MORE_LOSSES = [((FIRE,), "", True), ((FIRE, "COMMIT"), "", False)] if LONG else []
+COMMITS = [
+    pytest.param(Fate.UNANSWERED, (FIRE, "COMMIT"), "", id="any-applied"),
+    pytest.param(Fate.UNANSWERED, ("COMMIT",), CLAIM, id="claim-applied"),
+]
+if LONG:  # in the short form the sound halves of the mutations show these
+    COMMITS += [
+        pytest.param(Fate.LOST, (FIRE, "COMMIT"), "", id="any-lost"),
+        pytest.param(Fate.UNANSWERED, (FIRE,), "", id="firing-applied"),
+    ]
 
 Step = Callable[[], object]
 
@@ -154,22 +165,18 @@ def test_replica_cut_off_from_the_database_is_replaced(
     found_sound(trial)
 
 
-@pytest.mark.parametrize(
-    ("texts", "after", "applied"),
-    [((FIRE, "COMMIT"), "", True), (("COMMIT",), CLAIM, True), *MORE_LOSSES],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
-)
+@pytest.mark.parametrize(("fate", "texts", "after"), COMMITS)
 def test_commit_that_fails_changes_nothing(
-    postgres: Postgres, proxy: Proxy, new_trial: NewTrial, texts: tuple[str, ...], after: str, applied: bool
+    postgres: Postgres, proxy: Proxy, new_trial: NewTrial, fate: Fate, texts: tuple[str, ...], after: str
 ) -> None:
     trial = new_trial(postgres, JOBS, proxy)
     (service,) = trial.fleet.start_all(SERVE)
     trial.begin()
     with trial.fault():
-        loss = proxy.lose(*texts, after=after, every=4, applied=applied)
+        struck = proxy.meddle(fate, *texts, after=after, every=4)
         let_pass(scaled(6, 30))
-        proxy.lose_nothing()
-    assert loss.done >= 2
+        proxy.be_reliable()
+    assert struck.done >= 2
     service.wait_ready(10)
     found_sound(trial)
     assert {run.state for run in trial.history.runs} == {"success"}
@@ -183,10 +190,51 @@ def test_refused_write_is_told_and_may_be_repeated(
     trial.begin()
     wanted = {"id": "wanted", **job(3600)}
     with trial.fault():
-        proxy.lose("COMMIT", after="INSERT INTO cronzimus.jobs", times=1)
+        proxy.meddle(Fate.UNANSWERED, "COMMIT", after="INSERT INTO cronzimus.jobs", times=1)
         lost = service.post("/api/v1/jobs", wanted)
     again = service.post("/api/v1/jobs", wanted)
     assert is_refused(lost) and lost.seconds <= ERRORS_WITHIN
     assert (again.status, again.body["code"]) == (409, "JOB_EXISTS")
+    let_pass(2)
+    found_sound(trial)
+
+
+def test_leader_frozen_inside_its_transaction_holds_up_nobody(
+    postgres: Postgres, proxy: Proxy, new_trial: NewTrial
+) -> None:
+    replaced = job(1, "work", 5, overlap="replace", catch_up="all", catch_up_cap=1000, misfire_grace=86_400)
+    trial = new_trial(postgres, {**JOBS, "replaced": replaced}, proxy, worker__lease_seconds=3)
+    frozen = trial.fleet.start().wait_ready()
+    trial.begin()
+    trial.fleet.start().wait_ready()
+    with trial.fault():
+        proxy.meddle(Fate.CARRIED, REPLACE, times=1, then=lambda: frozen.send(signal.SIGSTOP))
+        until(lambda: is_stopped(frozen.pid), 10, "the leader to be in the middle of its transaction")
+        stopped = time.time()
+        try:
+            trial.wait_for_leader(10, other_than=frozen.pid)
+            until(
+                lambda: trial.starts("relentless", stopped + 1),
+                10 - (time.time() - stopped),
+                "another to fire",
+            )
+        finally:
+            frozen.send(signal.SIGCONT)
+    let_pass(3)
+    found_sound(trial)
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped the process."""
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+
+def test_locked_job_delays_and_loses_nothing(new_trial: NewTrial, calm_postgres: Postgres) -> None:
+    trial = new_trial(calm_postgres, JOBS)
+    trial.fleet.start().wait_ready()
+    trial.begin()
+    with trial.fault(), psycopg.connect(trial.url) as connection:
+        connection.execute("SELECT 1 FROM cronzimus.jobs WHERE id = 'plain' FOR UPDATE")
+        let_pass(scaled(5, 30))
     let_pass(2)
     found_sound(trial)

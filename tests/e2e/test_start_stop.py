@@ -1,7 +1,9 @@
 """Beginnings and ends: a first start from nothing, a handover without a gap, and no process left behind."""
 
+import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -35,36 +37,51 @@ def successes(service: Service) -> int:
     return states.count("success")
 
 
-def test_first_start_from_nothing_serves_fires_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def stops_within_5_seconds(service: Service, folder: Path) -> None:
+    """Ctrl-C ends the service and the server it started."""
+    interrupted = time.monotonic()
+    service.send(signal.SIGINT)
+    assert service.wait(5) == 128 + signal.SIGINT
+    until(lambda: not still_running(folder), 5 - (time.monotonic() - interrupted), "the last process to end")
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Fleet]:
+    """Services without any database but the one they bring."""
     fleet = Fleet(tmp_path, None, {}, scheduler__sample_job=True)
-    try:
-        service = fleet.start()
-        until(service.text, 40, "a first line")
-        first_line = time.monotonic()
-        assert until(lambda: service.get("/api/health"), 5, "health").body == {"status": "running"}
-        assert time.monotonic() - first_line <= 5
-        until(lambda: successes(service) >= 2, 20, "the sample job to run twice")
-        assert [item["id"] for item in service.get("/api/v1/jobs").body["items"]] == ["sample_task"]
-        for path in ("/scheduler/jobs", "/api/v1/jobs"):
-            assert "sample_task" in str(service.get(path).body)
-        interrupted = time.monotonic()
-        service.send(signal.SIGINT)
-        assert service.wait(5) == 128 + signal.SIGINT
-        until(
-            lambda: not still_running(tmp_path),
-            5 - (time.monotonic() - interrupted),
-            "the last process to end",
-        )
-        again = fleet.start().wait_ready()
-        assert successes(again) >= 2
-        again.send(signal.SIGINT)
-        assert again.wait(5) == 128 + signal.SIGINT
-        assert not still_running(tmp_path)
-    finally:
-        fleet.close()
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(tmp_path) in word for word in process.info["cmdline"] or []):
-                process.kill()
+    yield fleet
+    fleet.close()
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(tmp_path) in word for word in process.info["cmdline"] or []):
+            process.kill()
+
+
+def test_first_start_from_nothing_serves_fires_and_leaves_nothing_behind(
+    alone: Fleet, tmp_path: Path
+) -> None:
+    service = alone.start()
+    until(service.text, 40, "a first line")
+    first_line = time.monotonic()
+    assert until(lambda: service.get("/api/health"), 5, "health").body == {"status": "running"}
+    assert time.monotonic() - first_line <= 5
+    until(lambda: successes(service) >= 2, 20, "the sample job to run twice")
+    for path in ("/scheduler/jobs", "/api/v1/jobs"):
+        assert "sample_task" in str(service.get(path).body)
+    stops_within_5_seconds(service, tmp_path)
+    again = alone.start().wait_ready()
+    assert successes(again) >= 2
+    stops_within_5_seconds(again, tmp_path)
+
+
+def test_killed_embedded_server_is_started_again(alone: Fleet, tmp_path: Path) -> None:
+    service = alone.start().wait_ready()
+    postmaster = int((tmp_path / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    until(lambda: not service.is_ready(), 10, "the service to notice")
+    service.wait_ready(20)
+    before = successes(service)
+    until(lambda: successes(service) > before, 20, "the sample job to run")
+    stops_within_5_seconds(service, tmp_path)
 
 
 def test_stopped_leader_hands_over_at_once_and_finishes_its_run(
