@@ -44,7 +44,9 @@ class Server:
     def about(self) -> str:
         """Version and the settings that decide what a commit costs."""
         with psycopg.connect(self.url) as connection:
-            rows = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [_TELLING])
+            rows = connection.execute(
+                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [_TELLING]
+            )
             return ", ".join(f"{name}={value}" for name, value in rows.fetchall())
 
     def _administer(self, statement: sql.Composable) -> None:
