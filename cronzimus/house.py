@@ -149,6 +149,7 @@ class House:
             self.engine.offer,
             batch_size=scheduler.batch_size,
             poll_seconds=scheduler.poll_seconds,
+            backlog=lambda: self.engine.waiting,
         )
         self.scheduler = LedgerScheduler(self.wake_up, self.factory, self.timetable, self.runs)
         self.upkeep = Upkeep(

@@ -14,6 +14,7 @@ from cronzimus.services.firing import DueJob, FiringService
 
 _LOG = get_logger(__name__)
 _RETRY_SECONDS = 0.25
+_BREATHER_SECONDS = 0.25
 
 
 class DueEntry:
@@ -69,12 +70,15 @@ class WakeUp:
         *,
         batch_size: int,
         poll_seconds: float,
+        backlog: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`backlog` tells how many offered runs nobody here has claimed yet."""
         self._firing = firing
         self._term = term
         self._offer = offer
         self._batch_size = batch_size
         self._poll_seconds = poll_seconds
+        self._backlog = backlog
         self._plans: list[Plan] = []
         self._now = datetime.min
         self._full = False
@@ -144,9 +148,14 @@ class WakeUp:
 
     def _seconds_to_next(self) -> float:
         if self._full:
-            return 0.0
+            return self._breather()
         following = self._firing.seconds_to_next()
         return self._poll_seconds if following is None else min(following, self._poll_seconds)
+
+    def _breather(self) -> float:
+        """Under overload, time for the worker: runs that wait make the next firings of their jobs skips."""
+        surplus = self._backlog() / self._batch_size - 1
+        return _BREATHER_SECONDS * min(max(surplus, 0.0), 1.0)
 
     def _give_up_on(self, job_id: str, version: int, error: Exception) -> None:
         _LOG.error("Job {} version {} cannot be decided: {}", job_id, version, error)

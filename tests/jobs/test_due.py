@@ -18,11 +18,16 @@ from tests.heart import Heart
 class Pulled:
     """A wake-up on real services, driven by hand as APScheduler's loop drives it."""
 
-    def __init__(self, heart: Heart, batch_size: int = 1000) -> None:
+    def __init__(self, heart: Heart, batch_size: int = 1000, backlog: int = 0) -> None:
         self.offers: list[Offer] = []
         self.heart = heart
         self.wake_up = WakeUp(
-            heart.firing, lambda: heart.leadership.term, self.offer, batch_size=batch_size, poll_seconds=1.0
+            heart.firing,
+            lambda: heart.leadership.term,
+            self.offer,
+            batch_size=batch_size,
+            poll_seconds=1.0,
+            backlog=lambda: backlog,
         )
 
     def offer(self, offers: Sequence[Offer]) -> None:
@@ -70,6 +75,19 @@ def test_full_batch_is_followed_at_once(heart: Heart) -> None:
     assert pulled.round() <= 0 and len(pulled.offers) == 2
     pulled.round()
     assert len(pulled.offers) == 3
+
+
+@pytest.mark.parametrize(
+    ("backlog", "shortest", "longest"), [(2, -1.0, 0.0), (3, 0.05, 0.125), (99, 0.15, 0.25)]
+)
+def test_worker_that_falls_behind_is_given_time(
+    heart: Heart, backlog: int, shortest: float, longest: float
+) -> None:
+    pulled = Pulled(heart, batch_size=2, backlog=backlog)
+    for name in ("a", "b"):
+        heart.add(name, trigger={"type": "interval", "hours": 1})
+        heart.make_due(name)
+    assert shortest <= pulled.round() <= longest
 
 
 def test_replica_without_the_term_looks_at_nothing(pulled: Pulled) -> None:

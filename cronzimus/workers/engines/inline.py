@@ -35,6 +35,11 @@ class InlineEngine:
         if any(fresh) and self._on_offer is not None:
             self._on_offer()
 
+    @property
+    def waiting(self) -> int:
+        """Ids whose moment has come and that nobody has taken yet."""
+        return len(self._ready)
+
     def take(self, limit: int) -> list[UUID]:
         """At most `limit` ids whose moment has come, oldest first; they stay known until `forget`."""
         with self._lock:
