@@ -20,7 +20,7 @@ from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
 from cronzimus.jobs import APSchedulerConfig
 from cronzimus.jobs.due import WakeUp
-from cronzimus.jobs.job_factory import JobFactory
+from cronzimus.jobs.job_factory import JobFactory, definition_of
 from cronzimus.jobs.scheduler import LedgerScheduler
 from cronzimus.models.leader import Term
 from cronzimus.models.policy import CatchUp
@@ -63,9 +63,12 @@ class House:
         self._lead_since = time.monotonic()
         self.pools = Pools(self.url, settings.database)
         self.database = self.pools.service
+        in_code = tuple(more_jobs)
+        # What code put on the timetable itself may be called: nobody else chose it.
+        self._allowed_functions = (*settings.scheduler.allowed_functions, *_modules_of(in_code))
         self._build_services()
         self._build_loops()
-        self.config = APSchedulerConfig(settings, self.factory, more_jobs)
+        self.config = APSchedulerConfig(settings, self.factory, in_code)
 
     @classmethod
     def on_paper(cls, settings: Settings) -> "House":
@@ -202,7 +205,7 @@ class House:
     def _new_factory(self) -> JobFactory:
         scheduler = self.settings.scheduler
         return JobFactory(
-            allowed_functions=scheduler.allowed_functions,
+            allowed_functions=self._allowed_functions,
             allowed_commands=self.settings.worker.allowed_commands,
             timezone=scheduler.timezone,
             misfire_grace=float(scheduler.misfire_grace_seconds),
@@ -219,6 +222,7 @@ class House:
             self.pools.tasks,
             self.settings,
             worker_id=worker_id,
+            allowed_functions=self._allowed_functions,
         )
 
     def _boot_step(self) -> float | None:
@@ -273,6 +277,10 @@ class House:
 
     def _cancel_here(self, payload: str) -> None:
         self.worker.cancel(UUID(payload))
+
+
+def _modules_of(jobs: Iterable[dict[str, Any]]) -> set[str]:
+    return {definition_of(job).function.partition(":")[0] for job in jobs if "trigger" in job}
 
 
 def _report(name: str, error: Exception) -> None:

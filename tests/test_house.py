@@ -106,10 +106,15 @@ def test_declared_job_is_merged_and_leaves_with_its_declaration(build: Build) ->
 
 
 def test_wrong_declaration_is_told_before_anything_starts(build: Build) -> None:
-    house = build({"id": "x", "trigger": "interval"})
     with pytest.raises(KeyError):
-        house.start()
-    assert not leads(house)
+        build({"id": "x", "trigger": "interval"})
+
+
+def test_module_that_registered_a_job_in_code_is_allowed(build: Build) -> None:
+    house = build(JOB, scheduler={"allowed_functions": ("cronzimus.controller",)})
+    house.start()
+    until(lambda: house.history.runs(state="success").total >= 1)
+    assert house.timetable.get("note").status == "active"
 
 
 def test_stopping_twice_and_before_the_start_is_fine(build: Build) -> None:
