@@ -1,8 +1,9 @@
 -- due --
 -- What is due now, earliest first, with the clock that decides.
+-- Asked once, in a query of its own, the clock bounds the scan of the index; asked for each row it would not.
 SELECT j.id, j.version, j.status, j.next_due_at, clock_timestamp()
 FROM cronzimus.jobs j
-WHERE j.next_due_at <= clock_timestamp()
+WHERE j.next_due_at <= (SELECT clock_timestamp())
 ORDER BY j.next_due_at
 LIMIT %(limit)s;
 
