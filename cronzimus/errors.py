@@ -48,6 +48,22 @@ class Forbidden(CronzimusError):
     code = "FORBIDDEN"
 
 
+class Unauthenticated(CronzimusError):
+    """Nobody is known by what was presented."""
+
+    code = "UNAUTHORIZED"
+
+
+class TooMany(CronzimusError):
+    """Asked too often; the same may be asked again after `retry_after` seconds."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, retry_after: float, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
 class Unavailable(CronzimusError):
     """Something we depend on does not answer; the same request may succeed later."""
 

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     MISFIRE = "misfire"
     CATCH_UP = "catch_up"
     CALENDAR = "calendar"
+    BLACKOUT = "blackout"
     PAUSED = "paused"
     BROKEN = "broken"
     SUPERSEDED = "superseded"
@@ -31,7 +32,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One row of `firings`; `instants` > 1 summarises every due instant from `first_due_at` to `due_at`."""
+    """One row of `firings`; `instants` > 1 summarises every due instant from `first_due_at` to `due_at`.
+
+    `note` says what time off has to do with it: the day off, the blackout, where it moved to or from.
+    """
 
     job_id: str
     due_at: datetime
@@ -44,3 +48,4 @@ class Firing:
     decided_by: str
     decided_at: datetime
     job_version: int
+    note: str | None = None

@@ -4,16 +4,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from cronzimus.models.alert_rule import JobRule
+from cronzimus.models.blackout import Blackout
+from cronzimus.models.calendar import CalendarUse, DaysOff, On, Shift
 from cronzimus.models.kinds import PARAMS, Kind, call_of, function_of
 from cronzimus.models.policy import Policy
 from cronzimus.models.schedule import Schedule, compile_schedule
+from cronzimus.models.schema_bounds import check_schema
+from cronzimus.models.slug import SLUG as SLUG
+from cronzimus.models.templating import without_templates
+from cronzimus.models.time_off import Observance, WorkingSchedule
 from cronzimus.models.trigger import Trigger, ZoneName
-
-SLUG = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 
 JobId = Annotated[str, StringConstraints(pattern=SLUG)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}$")]
@@ -50,25 +63,69 @@ class JobDefinition(BaseModel):
 
     id: JobId = Field(description="a slug, unique in the house")
     kind: Kind = Field(default=Kind.FUNCTION, description="what the job does")
+    parameters: dict[str, Any] | None = Field(
+        default=None, description="JSON Schema (2020-12) of what may be given for one run"
+    )
+    templates: bool = Field(
+        default=False, strict=True, description="whether the texts in params are templates"
+    )
     params: dict[str, Any] = Field(
         default_factory=dict, validate_default=True, description="what the kind needs"
     )
     trigger: Trigger | Annotated[tuple[Trigger, ...], Field(min_length=1, max_length=20)]
     timezone: ZoneName = Field(default="UTC", description="zone of every trigger that names none")
+    calendar: CalendarUse | None = Field(default=None, description="the calendar it keeps to")
+    business_day: Shift = Field(
+        default=Shift.SKIP, description="where an instant on a day off moves to: nowhere, next, previous"
+    )
+    blackouts: Annotated[tuple[Blackout, ...], Field(max_length=20)] = Field(
+        default=(), description="windows in which it does not fire"
+    )
     policy: Policy = Field(default_factory=Policy)
     runs_on: RunsOn = Field(default=RunsOn.SCHEDULER)
     queue: Annotated[str, StringConstraints(pattern=SLUG)] = "default"
     priority: int = Field(default=0, ge=-100, le=100, strict=True, description="higher goes first")
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
     description: Annotated[str, StringConstraints(max_length=2000)] = ""
+    alerts: Annotated[tuple[JobRule, ...], Field(max_length=20)] = Field(
+        default=(), description="when somebody is told of this job"
+    )
+
+    _days: DaysOff | None = PrivateAttr(default=None)
+
+    @field_validator("business_day")
+    @classmethod
+    def _shift_has_days(cls, shift: Shift, info: ValidationInfo) -> Shift:
+        if shift is not Shift.SKIP and info.data.get("calendar", ...) is None:
+            raise ValueError("needs a calendar that says which days are off")
+        triggers = info.data.get("trigger", ())
+        for trigger in triggers if isinstance(triggers, tuple) else (triggers,):
+            if shift is not Shift.SKIP and trigger.type == "interval":
+                raise ValueError("an interval has no time of day to keep; use cron or date triggers, or skip")
+        return shift
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_are_a_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None:
+            check_schema(schema)
+        return schema
 
     @field_validator("params")
     @classmethod
     def _params_suit_the_kind(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         kind = info.data.get("kind")
         if kind is not None:
-            PARAMS[kind].model_validate(params)
+            PARAMS[kind].model_validate(without_templates(params) if info.data.get("templates") else params)
         return params
+
+    @field_validator("alerts")
+    @classmethod
+    def _names_once(cls, alerts: tuple[JobRule, ...]) -> tuple[JobRule, ...]:
+        names = [rule.own_name for rule in alerts]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two rules are called {min(twice)!r}; give one of them another name")
+        return alerts
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
@@ -87,8 +144,26 @@ class JobDefinition(BaseModel):
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The due instants of all triggers together."""
-        return compile_schedule(self.triggers, job_id=self.id, timezone=self.timezone)
+        """The due instants of all triggers together, and what the days off make of them."""
+        written = compile_schedule(self.triggers, job_id=self.id, timezone=self.timezone)
+        if self.calendar is None or self._days is None:
+            return written
+        zone = self._days.timezone or self.zone
+        observance = Observance(self._days, zone, self.calendar.on is On.ONLY)
+        return WorkingSchedule(written.job_id, written.parts, observance, self.business_day)
+
+    @property
+    def zone(self) -> str:
+        """The triggers' own zone when they share one, else the job's."""
+        own = {getattr(trigger, "timezone", None) for trigger in self.triggers}
+        return (own.pop() if len(own) == 1 else None) or self.timezone
+
+    def observing(self, days: DaysOff) -> Self:
+        """The same definition with the days off that its calendar comes to."""
+        copy = self.model_copy()
+        copy.__dict__.pop("schedule", None)
+        copy._days = days
+        return copy
 
     def document(self) -> dict[str, Any]:
         """The definition as plain JSON data, defaults included."""

@@ -87,6 +87,15 @@ def call_of(kind: Kind, params: dict[str, Any]) -> tuple[list[Any], dict[str, An
     return [], dict(params)
 
 
+# Where a kind takes values by name: the parameters of a job's schema are put there.
+PLACES: dict[Kind, str] = {
+    Kind.FUNCTION: "kwargs",
+    Kind.SHELL: "env",
+    Kind.HTTP: "json",
+    Kind.SQL: "args",
+}
+
+
 def override_params(kind: Kind, params: dict[str, Any], override: dict[str, Any] | None) -> dict[str, Any]:
     """The parameters of one run: for functions the override names keyword arguments, else fields of `params`."""
     if not override:

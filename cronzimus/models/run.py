@@ -98,10 +98,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A run somebody should claim, not before the moment given (None: now)."""
+    """A run somebody should claim, not before the moment given (None: now).
+
+    One of a `backfill` is in a lane of its own: it takes a share of the places, and only what live runs leave.
+    """
 
     run_id: UUID
     not_before: datetime | None
+    backfill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,11 @@ class Claim:
     due_at: datetime | None
     params: dict[str, Any] | None
     trace_id: str
+
+    @property
+    def backfill(self) -> bool:
+        """Whether it belongs to the lane of backfills."""
+        return self.cause == Cause.BACKFILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ class Ended:
     metrics: dict[str, Any] | None = None
     retry_in: float | None = None
     costs_attempt: bool = True
+    job_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cronsim import CronSim
 
 from cronzimus.models.cron import CronFields
+from cronzimus.models.cron_dst import DstPolicy
 from cronzimus.models.cron_parts import CronPart, DatePart, Part
 from cronzimus.models.cron_zone import EPOCH, eras_of_day, known_zone
 from cronzimus.models.trigger import (
@@ -50,6 +51,18 @@ class Schedule:
         """Whether this instant is a date that runs however late it is found."""
         return any(isinstance(part, DatePart) and part.late and part.at == due_at for part in self.parts)
 
+    def why_off(self, due_at: datetime) -> str | None:
+        """Why the instant falls on a day off; None without a calendar, and on any other day."""
+        return None
+
+    def moved_to(self, due_at: datetime) -> datetime | None:
+        """Where an instant on a day off moves to, if it does."""
+        return None
+
+    def moved_from(self, due_at: datetime) -> datetime | None:
+        """The instant on a day off that moved here, if one did."""
+        return None
+
     def delay_of(self, due_at: datetime) -> timedelta:
         """How long after the due instant the start is put off: the same on every replica, at most the jitter.
 
@@ -70,6 +83,19 @@ class Schedule:
             return "gap"
         marks = [dst_mark(due_at, walk.zone) for walk in walks]
         return next((mark for mark in marks if mark not in (None, "gap")), None)
+
+    def dst_note(self, due_at: datetime) -> str | None:
+        """What a changed clock has to do with the instant, in words."""
+        mark = self.mark_of(due_at)
+        if mark != "gap":
+            return None if mark is None else f"dst {mark.replace('repeated', 'repeated hour')}"
+        second = (due_at - EPOCH) // timedelta(seconds=1)
+        walks = [part.walk for part in self._parts_at(due_at) if isinstance(part, CronPart)]
+        walk = next(walk for walk in walks if walk.stands_for_missing(second))
+        gap = next(era.gap for era in eras_of_day(walk.zone, second // 86_400) if era.gap)
+        if walk.policy is DstPolicy.SHIFT:
+            return f"dst gap: moved from {_clock(second + gap.offset_before)}"
+        return f"dst gap: stands for a time from {_clock(gap.start)} to before {_clock(gap.end)}"
 
     def _parts_at(self, due_at: datetime) -> list[Part]:
         if len(self.parts) == 1:
@@ -100,6 +126,10 @@ def dst_mark(due_at: datetime, zone: str) -> str | None:
             if wall >= era.first_from:
                 return "repeated, first"
     return None
+
+
+def _clock(wall: int) -> str:
+    return f"{EPOCH + timedelta(seconds=wall):%H:%M}"
 
 
 def describe(trigger: Trigger, *, job_id: str | None = None) -> str:
