@@ -2,12 +2,12 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast, overload
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import args_row
 from psycopg.types.json import Jsonb
@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout as DriverPoolTimeout
 
 from cronzimus.common.masking import mask_dsn
 from cronzimus.common.sql import queries
+from cronzimus.common.telemetry import statement_span
 from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
 
 Row = TypeVar("Row")
@@ -54,6 +55,15 @@ class Refused(CronzimusError):
     def __init__(self, message: str, constraint: str) -> None:
         super().__init__(message)
         self.constraint = constraint
+
+
+class TracedCursor(Cursor[Any]):
+    """A cursor whose statements are spans, when something traced runs them."""
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        """As the driver does it."""
+        with statement_span(query):
+            return super().execute(query, *args, **options)
 
 
 class BoundedConnection(Connection[Tuple]):
@@ -131,14 +141,22 @@ class Database:
         """Commit at the end, roll back on an exception; inside another transaction, a savepoint."""
         with self.connection() as connection:
             outermost = getattr(self._local, "connection", None) is None
+            committed: list[Callable[[], None]] = []
             if outermost:
-                self._local.connection = connection
+                self._local.connection, self._local.committed = connection, committed
             try:
                 with connection.transaction():
                     yield connection
             finally:
                 if outermost:
-                    self._local.connection = None
+                    self._local.connection = self._local.committed = None
+        for action in committed:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something once the transaction this thread is in has committed; at once where there is none."""
+        waiting: list[Callable[[], None]] | None = getattr(self._local, "committed", None)
+        action() if waiting is None else waiting.append(action)
 
     def execute(self, sql: str, params: Params = None) -> int:
         """Run one statement; the number of rows it touched."""
@@ -221,6 +239,7 @@ class Database:
         )
 
     def _configure(self, connection: BoundedConnection) -> None:
+        connection.cursor_factory = TracedCursor
         if self._statement_timeout is not None:
             connection.answer_within = self._statement_timeout + 0.5
 

@@ -4,14 +4,17 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+
+from cronzimus.common.telemetry import current_trace, span
 
 Interruptible = Callable[[Callable[[], None]], AbstractContextManager[None]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -103,19 +106,66 @@ def request(
     `interruptible(cut)` is entered around the exchange; calling `cut` from another thread ends it. Link-local
     and metadata addresses are refused however they are spelt; private and loopback ones are not.
     """
+    facts = {"http.request.method": method, "url.full": shown_url(url)}
+    with span(f"HTTP {method}", "client", facts) as told:
+        options: dict[str, Any] = {"content": content, "headers": _traced(headers)}
+        answer = _exchange(method, url, options, timeout, keep_bytes, interruptible)
+        told.say({"http.response.status_code": answer.status})
+        return answer
+
+
+def _exchange(
+    method: str,
+    url: str,
+    options: Mapping[str, Any],
+    timeout: float,
+    keep_bytes: int,
+    interruptible: Interruptible,
+) -> Answer:
     line = _Line()
     late = threading.Event()
     with _failures_told(method, url, late), _alarm(timeout, late, line.cut), interruptible(line.cut):
         refuse_forbidden(url)
         limits = httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS))
         with httpx2.Client(verify=_trust(), timeout=limits, follow_redirects=False) as client:
-            with client.stream(
-                method, url, headers=dict(headers), content=content, extensions={"trace": line.trace}
-            ) as response:
+            with client.stream(method, url, **options, extensions={"trace": line.trace}) as response:
                 answer = _read(response, keep_bytes)
         if line.cut_off:  # to the client a cut looks like the end of a body without a length
             raise httpx2.ReadError("cut off")
         return answer
+
+
+def streamed(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    silence: float,
+    refused: Callable[[Answer], Exception],
+    keep_bytes: int,
+) -> Iterator[bytes]:
+    """The lines of an endless answer, as they come. Raises what `refused` makes of an answer other than 200.
+
+    A server that says nothing for `silence` seconds is a RequestTimeout. A line is at most `keep_bytes` long.
+    """
+    line = _Line()
+    with _failures_told("GET", url, threading.Event()):
+        refuse_forbidden(url)
+        limits = httpx2.Timeout(silence, connect=min(silence, CONNECT_SECONDS))
+        with httpx2.Client(verify=_trust(), timeout=limits, follow_redirects=False) as client:
+            with client.stream(
+                "GET", url, headers=dict(headers), extensions={"trace": line.trace}
+            ) as response:
+                if response.status_code != HTTPStatus.OK:
+                    raise refused(_read(response, keep_bytes))
+                yield from _lines(response.iter_raw(), keep_bytes)
+
+
+def _traced(headers: Mapping[str, str]) -> dict[str, str]:
+    """With the place in the trace, unless the caller says otherwise."""
+    trace = current_trace()
+    if trace is None or any(name.lower() == "traceparent" for name in headers):
+        return dict(headers)
+    return {**headers, "traceparent": str(trace)}
 
 
 def refuse_forbidden(url: str) -> None:
@@ -183,6 +233,15 @@ def _read(response: httpx2.Response, keep_bytes: int) -> Answer:
         body=bytes(body[:keep_bytes]),
         truncated=len(body) > keep_bytes,
     )
+
+
+def _lines(chunks: Iterable[bytes], longest: int) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        if len(rest) > longest:
+            raise httpx2.ReadError("a line without an end")
+        yield from whole
 
 
 @contextmanager

@@ -3,22 +3,19 @@
 The only door to loguru: other rooms call `get_logger(__name__)`.
 """
 
-import json
 import logging
-import math
 import os
-import re
 import sys
-import traceback
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timezone
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from loguru import logger as _loguru
 
+from cronzimus.common.log_text import json_line, name_of, run_text, text_line
 from cronzimus.common.masking import mask, mask_dsn, register_secret
+from cronzimus.common.streams import unrouted
 from cronzimus.errors import ConfigError
 from cronzimus.utils.env import did_you_mean
 
@@ -32,30 +29,24 @@ __all__ = [
     "LEVELS",
     "LevelName",
     "Logger",
+    "Spoken",
     "capture",
     "get_logger",
     "init_logger",
+    "init_relay",
     "level_name",
+    "listen",
     "log_context",
     "mask",
     "mask_dsn",
     "register_secret",
+    "repeat",
 ]
 
 LevelName = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 LEVELS: Final[tuple[LevelName, ...]] = get_args(LevelName)
 
 _ALIASES: Final = {"WARN": "WARNING", "FATAL": "CRITICAL", "NOTICE": "INFO"}
-_COLOURS: Final = {
-    "TRACE": "2",
-    "DEBUG": "36",
-    "SUCCESS": "32",
-    "WARNING": "33",
-    "ERROR": "31",
-    "CRITICAL": "1;31",
-}
-_FRAMES: Final = 30
-_OWN_FIELDS: Final = frozenset({"ts", "level", "message", "logger", "exception"})
 # Below these levels the libraries describe their own insides; each is one line per request or per wake-up.
 _QUIET: Final = (
     "werkzeug",
@@ -78,12 +69,25 @@ _SELF_HANDLED: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One record, as whoever listens gets it; `run_id` is the one its context or its logger carries."""
+
+    level: LevelName
+    logger: str
+    text: str
+    run_id: str | None
+
+
 @dataclass(slots=True)
 class _Process:
     """What this process has set up; there is one log per process, so one of these."""
 
     arguments: tuple[object, ...] | None = None
+    level: LevelName = "INFO"
     handlers: list[int] = field(default_factory=list)
+    listener: tuple[Callable[[Spoken], None], Callable[[str | None], bool]] | None = None
+    listening: int | None = None
 
 
 _process = _Process()
@@ -106,6 +110,21 @@ def level_name(text: str) -> LevelName:
     if word not in LEVELS:
         raise ValueError(f"expected one of {', '.join(LEVELS)}, got {text!r}{did_you_mean(word, LEVELS)}")
     return word
+
+
+def listen(hear: Callable[[Spoken], None], wants: Callable[[str | None], bool]) -> None:
+    """From now on `hear` gets every record above the level of the log that `wants`, told its run, asks for.
+
+    Both are called on the thread that speaks and must not log. The process has one listener, the last one.
+    """
+    if _process.listener != (hear, wants):
+        _process.listener = (hear, wants)
+        _listen_again()
+
+
+def repeat(level: LevelName, logger: str, text: str) -> None:
+    """Say here what another process has said."""
+    _loguru.bind(logger=logger).log(level, "{}", text)
 
 
 def init_logger(
@@ -133,7 +152,49 @@ def init_logger(
     if file is not None:
         _add_file(name, format, file, rotation, retention)
     _intercept_stdlib(name)
-    _process.arguments = arguments
+    _process.arguments, _process.level = arguments, name
+    _listen_again()
+
+
+def init_relay(level: str, hear: Callable[[Spoken], None]) -> None:
+    """Set up the log of a process that writes none itself: every record goes to `hear`."""
+    _remove_sinks()
+    _process.level = level_name(level)
+    _intercept_stdlib(_process.level)
+    listen(hear, lambda _: True)
+
+
+def _listen_again() -> None:
+    """Begin to listen at the level of the log."""
+    if _process.listening is not None:
+        _loguru.remove(_process.listening)
+        _process.listening = None
+    if _process.listener is None:
+        return
+    hear, wants = _process.listener
+
+    def _heard(message: Any) -> None:
+        record = message.record
+        known: Any = record["level"].name
+        level = known if known in LEVELS else _nearest(record["level"].no)
+        hear(Spoken(level, name_of(record), run_text(record), record["extra"].get("run_id")))
+
+    _process.listening = _loguru.add(
+        _heard,
+        level=_process.level,
+        format=lambda _: "",
+        filter=lambda record: wants(record["extra"].get("run_id")),
+        colorize=False,
+        backtrace=False,
+        diagnose=False,
+    )
+
+
+def _nearest(number: int) -> LevelName:
+    """The most serious level that is not above a level of the user's own."""
+    return max(
+        (name for name in LEVELS if _loguru.level(name).no <= number), key=LEVELS.index, default="TRACE"
+    )
 
 
 def _remove_sinks() -> None:
@@ -148,7 +209,7 @@ def _remove_sinks() -> None:
 
 def _add(sink: Any, level: str, format: str, *, coloured: bool = False, **more: Any) -> int:
     def _line(record: "Record") -> str:
-        record["extra"]["_line"] = _json_line(record) if format == "json" else _text_line(record, coloured)
+        record["extra"]["_line"] = json_line(record) if format == "json" else text_line(record, coloured)
         return "{extra[_line]}\n"
 
     return _loguru.add(
@@ -176,78 +237,14 @@ def _add_file(
 def _to_stderr(message: str) -> None:
     # Looked up at each line: test runners and daemons put another stream in its place.
     if sys.stderr is not None:
-        sys.stderr.write(message)
-        sys.stderr.flush()
+        stream = unrouted(sys.stderr)
+        stream.write(message)
+        stream.flush()
 
 
 def _wants_colour() -> bool:
     tty = sys.stderr is not None and sys.stderr.isatty()
     return tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _time(record: "Record") -> str:
-    return (
-        record["time"].astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    )
-
-
-def _name(record: "Record") -> str:
-    return str(record["extra"].get("logger") or record["name"])
-
-
-def _extras(record: "Record") -> Mapping[str, Any]:
-    return {name: value for name, value in record["extra"].items() if name not in ("logger", "_line")}
-
-
-def _exception(record: "Record") -> str:
-    """The traceback without values of variables, which may be secrets, and with bounded depth."""
-    caught = record["exception"]
-    if caught is None or caught.type is None:
-        return ""
-    return mask(
-        "".join(traceback.format_exception(caught.type, caught.value, caught.traceback, limit=-_FRAMES))
-    ).rstrip()
-
-
-def _json_line(record: "Record") -> str:
-    fields: dict[str, Any] = {"ts": _time(record), "level": record["level"].name, "logger": _name(record)}
-    fields["message"] = mask(record["message"])
-    for name, value in _extras(record).items():
-        fields[f"extra_{name}" if name in _OWN_FIELDS else name] = _plain(value)
-    if text := _exception(record):
-        fields["exception"] = text
-    return json.dumps(fields, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON can carry it, masked."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    return mask(str(value))
-
-
-def _text_line(record: "Record", coloured: bool) -> str:
-    level = f"{record['level'].name:<8}"
-    if coloured and (colour := _COLOURS.get(record["level"].name)):
-        level = f"\x1b[{colour}m{level}\x1b[0m"
-    extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
-    text = mask(record["message"] + extras)
-    if trace := _exception(record):
-        text += "\n" + trace
-    return f"{_time(record)} {level} {_name(record)}: {_tame(text)}"
-
-
-def _tame(text: str) -> str:
-    """Continuation lines are indented and control characters shown, so that no message can forge a line."""
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]", lambda m: f"\\x{ord(m[0]):02x}", text).replace(
-        "\n", "\n    "
-    )
 
 
 class _Intercept(logging.Handler):

@@ -87,6 +87,17 @@ class Migrations:
         """Whether nothing is to be done."""
         return self.current() == self.head
 
+    def ensure(self, *, may_change: bool) -> None:
+        """Bring the schema up where that is allowed; raises ConfigError SCHEMA_OUTDATED where it is not."""
+        if may_change:
+            self.upgrade()
+        elif not self.is_current():
+            raise ConfigError(
+                f"the schema is at revision {self.current() or 'none'}, this version needs {self.head}: "
+                "run `cronzimus db upgrade` or set database.auto_migrate",
+                code="SCHEMA_OUTDATED",
+            )
+
     def new_revision(self, description: str) -> Path:
         """Write an empty revision file for a developer to fill; its path."""
         number = f"{int(self.head or '0') + 1:04d}"

@@ -1,12 +1,13 @@
-"""The one door to YAML: plain data out, the place of every value kept, and nothing that could surprise.
+"""The one door to YAML: plain data out and in, the place of every value kept, and nothing that could surprise.
 
 Scalars follow the core schema of YAML 1.2, so `22:30`, `NO` and `2026-01-01` are text. Refused, each with its
 place: repeated keys, anchors and aliases, tags, several documents, and whatever is too large or too deep.
 """
 
+import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,11 @@ from cronzimus.errors import ConfigError
 MAX_BYTES: Final = 256 * 1024
 MAX_NODES: Final = 10_000
 MAX_DEPTH: Final = 64
+
+# Text that needs no quotes: it begins with a letter and holds nothing that YAML could read as anything else.
+_PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./-]+)*")
+# As much of a list or mapping is written on one line.
+_INLINE: Final = 80
 
 Place = tuple[int, int]
 KeyPath = tuple[str | int, ...]
@@ -201,3 +207,51 @@ class _Reader:
 
 def _place(event: Event) -> Place:
     return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def dump(data: Any) -> str:
+    """Plain data as YAML that `load` reads back as the same: block style, text quoted wherever it could mislead."""
+    return "\n".join(_lines(data, "")) + "\n"
+
+
+def _lines(data: Any, indent: str) -> Iterator[str]:
+    if not isinstance(data, Mapping | list | tuple) or not data:
+        yield f"{indent}{_inline(data)}"
+        return
+    pairs = data.items() if isinstance(data, Mapping) else ((None, item) for item in data)
+    for key, value in pairs:
+        head = f"{indent}-" if key is None else f"{indent}{_text(str(key))}:"
+        if isinstance(value, Mapping | list | tuple) and value and not _fits(value):
+            inner = list(_lines(value, f"{indent}  "))
+            # The first line of a mapping in a list stands beside its dash.
+            yield from [head, *inner] if key is not None else [f"{head} {inner[0].lstrip()}", *inner[1:]]
+        else:
+            yield f"{head} {_inline(value)}"
+
+
+def _fits(value: Any) -> bool:
+    """Whether a small list or mapping of single values reads better on one line."""
+    items = value.values() if isinstance(value, Mapping) else value
+    plain = not any(isinstance(item, Mapping | list | tuple) for item in items)
+    return plain and len(_inline(value)) <= _INLINE
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(str(key))}: {_inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_inline(item) for item in value) + "]"
+    if isinstance(value, str):
+        return _text(str(value))
+    return json.dumps(value, default=str)
+
+
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and text not in _WORDS:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escaped(char) for char in quoted)
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"

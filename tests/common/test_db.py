@@ -255,3 +255,21 @@ def test_pool_stats_count_what_is_in_use(database: Database) -> None:
     assert database.pool_stats()["in_use"] == 0
     with database.connection():
         assert database.pool_stats()["in_use"] == 1
+
+
+def test_what_waits_for_the_commit_is_done_after_it(database: Database) -> None:
+    done: list[str] = []
+    database.after_commit(lambda: done.append("at once"))
+    with database.transaction():
+        with database.transaction():
+            database.after_commit(lambda: done.append("later"))
+        assert done == ["at once"]
+    assert done == ["at once", "later"]
+
+
+def test_what_waits_for_a_commit_that_never_comes_is_forgotten(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction():
+        database.after_commit(lambda: pytest.fail("it was rolled back"))
+        _ = 1 / 0
+    with database.transaction():
+        pass

@@ -17,7 +17,10 @@ from cronzimus.common.http import (
     refuse_forbidden,
     request,
     shown_url,
+    streamed,
 )
+from cronzimus.common.telemetry import within
+from cronzimus.utils.traceparent import Trace, parse
 from tests.common.web import Web, endless, plain, raw, serving
 
 
@@ -44,6 +47,18 @@ def test_request_brings_the_answer(web: Web) -> None:
 def test_request_uses_the_method(web: Web, method: str) -> None:
     send(f"{web.url}/path?q=1", method)
     assert web.asked[0].line == f"{method} /path?q=1 HTTP/1.1"
+
+
+def test_trace_goes_on_at_the_other_side(web: Web) -> None:
+    here = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+    send(web.url)
+    with within(here):
+        send(web.url)
+        send(web.url, headers={"TraceParent": "mine"})
+    without, told, own = (asked.headers.get("traceparent") for asked in web.asked)
+    following = parse(told)
+    assert without is None and own == "mine"
+    assert following is not None and following.trace_id == here.trace_id != following.span_id
 
 
 def test_request_sends_headers_and_content(web: Web) -> None:
@@ -324,3 +339,48 @@ def test_name_that_does_not_resolve_fails_at_the_connection() -> None:
 )
 def test_shown_url_leaves_secrets_out(url: str, shown: str) -> None:
     assert shown_url(url) == shown
+
+
+# --- live answers -----------------------------------------------------------------------------------
+
+
+def live(url: str, silence: float = 10.0, **facts: Any) -> Iterator[bytes]:
+    asked = {"headers": {}, "keep_bytes": 1000, "refused": lambda answer: LookupError(answer), **facts}
+    return streamed(url, silence=silence, **asked)
+
+
+def test_live_answer_comes_line_by_line(web: Web) -> None:
+    web.answer = plain(body=b"one\ntwo\r\n\nhalf")
+    assert list(live(web.url)) == [b"one", b"two\r", b""]
+
+
+def test_live_answer_is_read_as_it_comes(web: Web) -> None:
+    web.answer = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"line\n", pause=0)
+    lines = live(web.url)
+    assert [next(lines) for _ in range(1000)] == [b"line"] * 1000
+    lines.close()  # type: ignore[attr-defined]
+
+
+def test_refused_live_answer_is_what_the_caller_makes_of_it(web: Web) -> None:
+    web.answer = plain(404, b"gone")
+    with pytest.raises(LookupError) as caught:
+        list(live(web.url))
+    assert (caught.value.args[0].status, caught.value.args[0].body) == (404, b"gone")
+
+
+def test_live_answer_that_falls_silent_is_late() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        lines = live(f"http://127.0.0.1:{server.getsockname()[1]}", silence=0.2)
+        with pytest.raises(RequestTimeout):
+            list(lines)
+
+
+def test_line_without_an_end_is_not_kept(web: Web) -> None:
+    web.answer = endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 100, pause=0)
+    with pytest.raises(RequestFailed):
+        list(live(web.url))
+
+
+def test_live_answer_of_a_forbidden_address_is_refused() -> None:
+    with pytest.raises(RequestRefused):
+        list(live("http://169.254.169.254/latest"))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import re
 import sys
 import threading
@@ -274,3 +275,59 @@ def test_context_stays_in_its_thread(objects: Objects) -> None:
         other.start()
         other.join()
     assert "run_id" not in objects()[0]
+
+
+# --- listeners --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def heard() -> Iterator[list[log.Spoken]]:
+    spoken: list[log.Spoken] = []
+    log.listen(spoken.append, lambda run_id: run_id != "unwanted")
+    yield spoken
+    log.listen(spoken.append, lambda run_id: False)
+
+
+def test_listener_gets_every_record_with_its_run(heard: list[log.Spoken]) -> None:
+    log.init_logger()
+    log.get_logger("ours").bind(run_id="r1").warning("number {}", 1)
+    logging.getLogger("theirs").error("number %d", 2)
+    with log.log_context(run_id="unwanted"):
+        log.get_logger("ours").info("not for these ears")
+    assert heard == [
+        log.Spoken("WARNING", "ours", "number 1", "r1"),
+        log.Spoken("ERROR", "theirs", "number 2", None),
+    ]
+
+
+@pytest.mark.parametrize(("level", "said"), [("DEBUG", 3), ("INFO", 2), ("ERROR", 1)])
+def test_listener_hears_at_the_level_of_the_log(heard: list[log.Spoken], level: str, said: int) -> None:
+    log.init_logger(level)
+    for name in ("debug", "info", "error"):
+        getattr(log.get_logger("ours"), name)("said")
+    assert len(heard) == said
+
+
+def test_levels_of_the_users_own_are_told_as_the_next_lower_one(heard: list[log.Spoken]) -> None:
+    log.init_logger()
+    log.get_logger("ours").log(33, "between warning and error")
+    logging.getLogger("theirs").log(25, "between info and warning")
+    assert [one.level for one in heard] == ["WARNING", "SUCCESS"]
+
+
+def test_process_that_writes_no_log_hands_everything_over(heard: list[log.Spoken], lines: Lines) -> None:
+    relayed: list[log.Spoken] = []
+    log.init_relay("WARNING", relayed.append)
+    logging.getLogger("theirs").warning("said %s", "there")
+    log.get_logger("ours").info("too quiet")
+    assert [(one.level, one.logger, one.text) for one in relayed] == [("WARNING", "theirs", "said there")]
+    assert lines() == []
+
+
+def test_what_another_process_said_is_repeated_as_it_is(objects: Objects) -> None:
+    log.init_logger(format="json")
+    with log.log_context(run_id="r1"):
+        log.repeat("ERROR", "theirs", "{not} a <template>")
+    (said,) = objects()
+    assert (said["level"], said["logger"], said["run_id"]) == ("ERROR", "theirs", "r1")
+    assert said["message"] == "{not} a <template>"

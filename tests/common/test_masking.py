@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cronzimus.common.logger import get_logger, init_logger
-from cronzimus.common.masking import mask, mask_dsn, register_secret
+from cronzimus.common.masking import mask, mask_all, mask_dsn, register_secret
 from tests.fixtures.process_log import restored_log
 
 
@@ -111,3 +111,29 @@ def test_lines_of_libraries_are_masked_too(capsys: pytest.CaptureFixture[str]) -
     init_logger()
     logging.getLogger("some.library").error("connecting with %s", "hunter2xyz")
     assert "connecting with ***" in capsys.readouterr().err
+
+
+def test_mask_all_hides_what_its_name_gives_away_and_keeps_the_rest() -> None:
+    value = {
+        "client_secret": "a",
+        "API-Key": "b",
+        "cookies": ["c"],
+        "password": "",
+        "max_tokens": 7,
+        "deep": [{"note": "postgresql://u:p@h/d", "on": True}, None],
+    }
+    assert mask_all(value) == {
+        "client_secret": "***",
+        "API-Key": "***",
+        "cookies": "***",
+        "password": "",
+        "max_tokens": 7,
+        "deep": [{"note": "postgresql://u:***@h/d", "on": True}, None],
+    }
+
+
+def test_secret_of_several_lines_is_masked_line_by_line() -> None:
+    register_secret("-----BEGIN KEY-----\nMIIEvQIBADANBg\nq==\n-----END KEY-----\n")
+    assert mask("the key: MIIEvQIBADANBg, q==") == "the key: ***, q=="
+    register_secret("from-a-file\n")
+    assert mask("it is from-a-file.") == "it is ***."

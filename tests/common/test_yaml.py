@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cronzimus.common import yaml
 from cronzimus.common.yaml import MAX_BYTES, MAX_DEPTH, MAX_NODES, load
 from cronzimus.errors import ConfigError
 
@@ -204,3 +205,98 @@ def test_load_answers_or_refuses_any_text(text: str) -> None:
 )
 def test_load_reads_json_back(value: Any) -> None:
     assert load(json.dumps(value)).data == value
+
+
+TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**12), 10**12)
+    | st.floats(allow_nan=False, allow_infinity=False, width=32)
+    | TEXTS
+)
+PLAIN = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS.filter(bool), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(TEXTS.filter(bool), PLAIN, max_size=5))
+def test_what_is_dumped_is_read_back(data: dict[str, Any]) -> None:
+    assert yaml.load(yaml.dump(data)).data == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "22:30",
+        "NO",
+        "null",
+        "true",
+        "~",
+        "1e3",
+        "0x1F",
+        "1_000",
+        "- a",
+        "a: b",
+        "a #b",
+        "",
+        " ",
+        "a ",
+        "<<",
+        "?",
+    ]
+    + [
+        "'",
+        '"',
+        "\\",
+        "\n",
+        "a\nb",
+        "\u2028",
+        "\ufeff",
+        "\x7f",
+        "\x85",
+        "😀",
+        "&a",
+        "*a",
+        "!t",
+        "@a",
+        "%a",
+        "-",
+        "---",
+    ],
+)
+def test_text_stays_text(text: str) -> None:
+    assert yaml.load(yaml.dump({"key": text, "list": [text], "in": {"a": [{text or "k": text}]}})).data == {
+        "key": text,
+        "list": [text],
+        "in": {"a": [{text or "k": text}]},
+    }
+
+
+def test_a_dump_reads_as_people_write() -> None:
+    data = {
+        "jobs": {
+            "nightly": {
+                "trigger": {"type": "cron", "expression": "0 2 * * *"},
+                "params": {"func": "a.b:c", "args": [1, "two"]},
+                "list": [{"a": 1, "b": {"c": [{"d": None}]}}],
+                "empty": {},
+            }
+        }
+    }
+    assert yaml.dump(data) == (
+        "jobs:\n"
+        "  nightly:\n"
+        '    trigger: {type: cron, expression: "0 2 * * *"}\n'
+        "    params:\n"
+        '      func: "a.b:c"\n'
+        "      args: [1, two]\n"
+        "    list:\n"
+        "      - a: 1\n"
+        "        b:\n"
+        "          c:\n"
+        "            - {d: null}\n"
+        "    empty: {}\n"
+    )
