@@ -50,7 +50,7 @@ bench: $(VENV)/.installed-dev ## measure Cronzimus against its peers and print a
 
 lock: $(VENV)/.installed-dev ## write requirements*.txt again (ARGS=--upgrade for newer releases)
 	@$(call compile,requirements.txt,)
-	@$(call compile,requirements-dev.txt,--group dev --constraints requirements.txt)
+	@$(call compile,requirements-dev.txt,--all-extras --group dev --constraints requirements.txt)
 
 clean: ## remove caches and build output; data, config, logs and .venv stay
 	@rm -rf build dist htmlcov .coverage .coverage.* *.egg-info

@@ -5,7 +5,8 @@ environment, overrides (command line flags). Maps merge key by key, lists replac
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -73,7 +74,8 @@ def load_settings(
     jobs: dict[str, FileJob] = {}
     for source in sources:
         overlay_jobs(jobs, source, known, report)
-    return _assembled({**values, "environment": chosen}, origins, tuple(jobs.values()), report)
+    reader = partial(bootstrap_app, config_path, environment, overrides)
+    return _assembled({**values, "environment": chosen}, origins, tuple(jobs.values()), report, reader)
 
 
 def _environment(
@@ -142,10 +144,16 @@ def _add_token(
 
 
 def _assembled(
-    values: Mapping[str, Any], origins: Mapping[str, str], jobs: tuple[FileJob, ...], report: Report
+    values: Mapping[str, Any],
+    origins: Mapping[str, str],
+    jobs: tuple[FileJob, ...],
+    report: Report,
+    reader: Callable[[], Settings],
 ) -> Settings:
     try:
-        settings = Settings.assembled(values, jobs=jobs, origins=origins, warnings=tuple(report.warnings))
+        settings = Settings.assembled(
+            values, jobs=jobs, origins=origins, warnings=tuple(report.warnings), reader=reader
+        )
     except ValidationError as error:
         explain(error, origins, report)
         report.raise_if_any()

@@ -35,14 +35,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
 
 def test_bootstrap_app_works_in_an_empty_folder(project: Project) -> None:
     settings = bootstrap_app()
-    assert settings == Settings()
+    assert settings.model_dump() == Settings().model_dump()
     assert settings.origin("server.port") == "default"
     assert (settings.jobs, settings.warnings) == ((), ())
 
 
 def test_bootstrap_app_twice_gives_the_same(project: Project) -> None:
     project.write("config/base/config.yaml", "server: {port: 8080}")
-    assert bootstrap_app() == bootstrap_app()
+    assert bootstrap_app().model_dump() == bootstrap_app().model_dump()
 
 
 def test_bootstrap_app_leaves_the_process_environment_alone(project: Project) -> None:

@@ -1,11 +1,11 @@
 """The settings tree: every key, its type, its default and what it means."""
 
+from cronzimus.settings.access import ApiToken, AuthSettings, OidcSettings
+from cronzimus.settings.alerts import AlertsSettings, ChannelSettings, DeadMansSwitchSettings
 from cronzimus.settings.jobs import FileJob
 from cronzimus.settings.sections import (
     ApiSettings,
-    ApiToken,
     AppSettings,
-    AuthSettings,
     DatabaseSettings,
     HistorySettings,
     LoggingSettings,
@@ -13,24 +13,31 @@ from cronzimus.settings.sections import (
     ServerSettings,
     WorkerSettings,
 )
-from cronzimus.settings.tree import Settings, redacted
+from cronzimus.settings.telemetry import TelemetrySettings
+from cronzimus.settings.tree import Settings, differing, redacted
 from cronzimus.settings.types import Dsn, Environment, Scope
 
 __all__ = [
+    "AlertsSettings",
     "ApiSettings",
     "ApiToken",
     "AppSettings",
     "AuthSettings",
+    "ChannelSettings",
     "DatabaseSettings",
+    "DeadMansSwitchSettings",
     "Dsn",
     "Environment",
     "FileJob",
     "HistorySettings",
     "LoggingSettings",
+    "OidcSettings",
     "SchedulerSettings",
     "Scope",
     "ServerSettings",
     "Settings",
+    "TelemetrySettings",
     "WorkerSettings",
+    "differing",
     "redacted",
 ]

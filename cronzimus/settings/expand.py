@@ -1,4 +1,7 @@
-"""`${NAME}`, `${NAME:-default}` and `$ENV[NAME]` inside values; `$${` is a literal `${`."""
+"""`${NAME}`, `${NAME:-default}` and `$ENV[NAME]` inside values; `$${` is a literal `${`.
+
+`${secret:NAME}` stays as it is: a job refers to a secret with it, which is looked up when a run begins.
+"""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +10,8 @@ from typing import Any, Final
 from cronzimus.common.masking import register_secret
 
 _REFERENCE: Final = re.compile(
-    r"\$\$\{|\$\{(?P<name>[A-Za-z_]\w*)(?P<fallback>:-[^}]*)?\}|\$ENV\[(?P<old>[A-Za-z_]\w*)\]"
+    r"\$\$\{|(?P<secret>\$\{secret:[^}]*\})"
+    r"|\$\{(?P<name>[A-Za-z_]\w*)(?P<fallback>:-[^}]*)?\}|\$ENV\[(?P<old>[A-Za-z_]\w*)\]"
     r"|(?P<bad>\$\{[^}]{0,40}\}?)",
     re.ASCII,
 )
@@ -31,6 +35,8 @@ def expand(value: Any, variables: Mapping[str, str]) -> Any:
 def _replacement(found: re.Match[str], variables: Mapping[str, str]) -> str:
     if found[0] == "$${":
         return "${"
+    if found["secret"]:
+        return found[0]
     if found["bad"]:
         raise ValueError(f"cannot read {found['bad']!r}; write ${{NAME}} or ${{NAME:-default}}")
     name = found["name"] or found["old"]

@@ -35,6 +35,7 @@ class Key:
     secret: bool
     default: Any
     description: str
+    of_objects: bool = False
 
     @property
     def expected(self) -> str:
@@ -57,7 +58,7 @@ class Key:
 
     def _items(self, text: str) -> tuple[Any, ...]:
         """A list of texts, or of what a JSON array holds when the items are more than text."""
-        if f"{self.path}[].name" not in keys():
+        if not self.of_objects:
             return tuple(words(text))
         try:
             items = json.loads(text)
@@ -75,7 +76,8 @@ def keys() -> Mapping[str, Key]:
 @cache
 def sections() -> frozenset[str]:
     """The paths that hold keys: `server`, `api`, `api.auth` and so on."""
-    return frozenset(path.rpartition(".")[0] for path in keys() if "." in path) - {"api.auth.tokens[]"}
+    parents = frozenset(path.rpartition(".")[0] for path in keys() if "." in path)
+    return frozenset(path for path in parents if not path.endswith("[]"))
 
 
 def hint(path: str) -> str:
@@ -118,7 +120,13 @@ def _key(path: str, info: FieldInfo) -> Key:
         secret=any(isinstance(member, type) and issubclass(member, Secret | SecretStr) for member in members),
         default=None if info.is_required() else info.default,
         description=info.description or "",
+        of_objects=any(_is_object(item) for item in get_args(info.annotation)),
     )
+
+
+def _is_object(item: Any) -> bool:
+    """Whether the items of a list are more than text."""
+    return get_origin(item) is dict or (isinstance(item, type) and issubclass(item, Section))
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

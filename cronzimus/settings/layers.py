@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from cronzimus.common.masking import mask_dsn
 from cronzimus.common.yaml import KeyPath
@@ -11,6 +11,11 @@ from cronzimus.settings.files import Source
 from cronzimus.settings.keys import Key, hint, keys, sections
 from cronzimus.settings.report import Report, shown
 from cronzimus.settings.tree import Settings
+
+_SECRETS_IN_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "api.auth.tokens": ("token",),
+    "alerts.channels": ("secret", "password"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def _written_out(given: Given) -> bool:
         return (
             isinstance(given.value, str) and "$" not in given.value and mask_dsn(given.value) != given.value
         )
-    if given.dotted != "api.auth.tokens" or not isinstance(given.value, list):
-        return False
-    tokens = [item.get("token") for item in given.value if isinstance(item, Mapping)]
-    return any(isinstance(token, str) and "$" not in token for token in tokens)
+    names = _SECRETS_IN_LISTS.get(given.dotted, ())
+    items = given.value if names and isinstance(given.value, list) else ()
+    secrets = [item.get(name) for item in items if isinstance(item, Mapping) for name in names]
+    return any(isinstance(secret, str) and "$" not in secret for secret in secrets)

@@ -1,18 +1,16 @@
 """The sections of the settings tree; descriptions feed the documentation, defaults are development's."""
 
-import hashlib
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from cronzimus.settings.access import AuthSettings
 from cronzimus.settings.types import (
     Address,
     Count,
     DatabaseUrl,
     Level,
-    Scope,
     Seconds,
-    SecretText,
     Section,
     TextOrCount,
     Zone,
@@ -26,6 +24,11 @@ class AppSettings(Section):
     description: str = Field(
         default="Cron service on PostgreSQL", description="One line shown below the name."
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Where people reach this service, such as https://cron.example.org; for links in messages.",
+    )
 
 
 class ServerSettings(Section):
@@ -36,57 +39,13 @@ class ServerSettings(Section):
         default=5000, ge=0, le=65535, description="TCP port, 1 to 65535; 0 takes any free port."
     )
     threads: Count = Field(default=32, description="Request threads of one process.")
+    streams: Count = Field(
+        default=256, description="Live streams of one process, each on a thread of its own beside the others."
+    )
     workers: Count = Field(default=1, description="Processes under gunicorn.")
-
-
-class ApiToken(Section):
-    """One key that opens the API."""
-
-    name: str = Field(
-        min_length=1, max_length=63, description="Who uses the token; shown in the audit trail."
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="Proxies in front whose X-Forwarded-For and -Proto are believed."
     )
-    sha256: str | None = Field(
-        default=None, pattern="^[0-9a-f]{64}$", description="SHA-256 of the token, in hex."
-    )
-    token: SecretText = Field(
-        default=None, description="The token itself; give sha256 instead in files that others can read."
-    )
-    scopes: tuple[Scope, ...] = Field(
-        default=("read",), min_length=1, description="What the token may do: any of read, operate, admin."
-    )
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        if (self.sha256 is None) == (self.token is None):
-            raise ValueError("give exactly one of sha256 and token")
-        return self
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the token in hex: what a presented token's digest is compared with."""
-        if self.token is None:
-            return self.sha256 or ""
-        return hashlib.sha256(self.token.get_secret_value().encode()).hexdigest()
-
-
-class AuthSettings(Section):
-    """Who may call the API."""
-
-    enabled: bool | None = Field(
-        default=None,
-        description="Ask for a token. Unset: everywhere except in development on a loopback address.",
-    )
-    tokens: tuple[ApiToken, ...] = Field(
-        default=(), description="Tokens the API accepts. CRONZIMUS_API_TOKEN adds one with every scope."
-    )
-
-    @model_validator(mode="after")
-    def _names_once(self) -> Self:
-        names = [token.name for token in self.tokens]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"token names must differ; more than one is called {twice[0]!r}")
-        return self
 
 
 class ApiSettings(Section):
@@ -195,6 +154,12 @@ class WorkerSettings(Section):
         default=None, max_length=200, description="Name of this worker. Unset: host and process id."
     )
     max_concurrent_tasks: Count = Field(default=10, description="Runs executed at the same time.")
+    backfill_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Share of these places that runs of backfills may take; at least one.",
+    )
     lease_seconds: Seconds = Field(
         default=15, description="A run whose worker is silent for this long is lost."
     )
@@ -216,6 +181,48 @@ class HistorySettings(Section):
     retention_days: float = Field(
         default=90, gt=0, le=36_500, description="Firings, runs and logs older than this are removed."
     )
+    log_bytes: int = Field(
+        default=1_048_576,
+        ge=4096,
+        le=268_435_456,
+        description="Log kept of one attempt, in bytes: half from its beginning, the rest from its end.",
+    )
+    log_line_length: int = Field(
+        default=8192, ge=80, le=65_536, description="Longer lines of a log are cut, in characters."
+    )
     runs_per_job: Count | None = Field(
         default=None, description="Keep only this many finished runs of a job. Unset: no limit."
+    )
+    audit_days: float = Field(
+        default=730, ge=30, le=36_500, description="The record of who changed what is kept for this long."
+    )
+
+
+class SecretGrant(Section):
+    """Which jobs may use one secret."""
+
+    secret: str = Field(
+        min_length=1, max_length=128, description="The name, as references to the secret write it."
+    )
+    jobs: tuple[str, ...] = Field(
+        min_length=1, description="Ids of the jobs that may use it; * stands for any letters."
+    )
+
+
+class SecretsSettings(Section):
+    """Where the secrets lie that jobs refer to."""
+
+    env_prefix: str = Field(
+        default="CRONZIMUS_SECRET_",
+        pattern="^([A-Z][A-Z0-9]*_)*$",
+        description="Variables that begin so are secrets; empty: no variable is.",
+    )
+    dir: str | None = Field(
+        default=None, min_length=1, description="Folder with one file for each secret. Unset: none."
+    )
+    allow_plain: bool = Field(
+        default=False, description="Accept jobs that hold what looks like a password or a token themselves."
+    )
+    grants: tuple[SecretGrant, ...] = Field(
+        default=(), description="Secrets that not every job may use; one that is not named here is for all."
     )

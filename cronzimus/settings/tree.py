@@ -1,11 +1,11 @@
 """The whole settings tree, what it answers, and how it shows itself."""
 
-import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, Field, PrivateAttr, Secret, SecretStr, model_validator
 
+from cronzimus.settings.alerts import AlertsSettings
 from cronzimus.settings.jobs import FileJob
 from cronzimus.settings.sections import (
     ApiSettings,
@@ -14,10 +14,13 @@ from cronzimus.settings.sections import (
     HistorySettings,
     LoggingSettings,
     SchedulerSettings,
+    SecretsSettings,
     ServerSettings,
     WorkerSettings,
 )
+from cronzimus.settings.telemetry import TelemetrySettings
 from cronzimus.settings.types import Environment, Section
+from cronzimus.utils.loopback import is_loopback
 
 OVERRIDE = "override"
 
@@ -42,10 +45,14 @@ class Settings(Section):
     scheduler: SchedulerSettings = Field(default=SchedulerSettings())
     worker: WorkerSettings = Field(default=WorkerSettings())
     history: HistorySettings = Field(default=HistorySettings())
+    telemetry: TelemetrySettings = Field(default=TelemetrySettings())
+    secrets: SecretsSettings = Field(default=SecretsSettings())
+    alerts: AlertsSettings = Field(default=AlertsSettings())
 
     _jobs: tuple[FileJob, ...] = PrivateAttr(())
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _warnings: tuple[str, ...] = PrivateAttr(())
+    _reader: Callable[[], "Settings"] | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -70,9 +77,11 @@ class Settings(Section):
         jobs: tuple[FileJob, ...] = (),
         origins: Mapping[str, str] | None = None,
         warnings: tuple[str, ...] = (),
+        reader: "Callable[[], Settings] | None" = None,
     ) -> Self:
         """The tree of `values`, checked, and what is known about them; ValidationError when wrong."""
         settings = cls.model_validate(values)
+        settings._reader = reader
         settings._jobs, settings._origins, settings._warnings = jobs, dict(origins or {}), warnings
         return settings
 
@@ -85,6 +94,10 @@ class Settings(Section):
     def warnings(self) -> tuple[str, ...]:
         """What is allowed and still looks like a mistake."""
         return self._warnings
+
+    def read_again(self) -> "Settings":
+        """What the same files and variables say now; raises ConfigError. Settings made by hand stay as they are."""
+        return self._reader() if self._reader else self
 
     @property
     def listen(self) -> tuple[str, int]:
@@ -103,10 +116,12 @@ class Settings(Section):
 
     @property
     def auth_required(self) -> bool:
-        """Whether the API asks for a token."""
-        if self.api.auth.enabled is not None:
-            return self.api.auth.enabled
-        return not (self.environment == "development" and _is_loopback(self.listen[0]))
+        """Whether everybody must say who they are; only a developer's own loopback may do without.
+
+        `api.auth.enabled: true` asks there too; `false` opens nothing that is not open anyway.
+        """
+        is_developers = self.environment == "development" and is_loopback(self.listen[0])
+        return not is_developers or self.api.auth.enabled is True
 
     def origin(self, key: str) -> str:
         """Where the value of a key such as `server.port` came from: default, file, variable, override."""
@@ -115,11 +130,18 @@ class Settings(Section):
         return self._origins.get(key, "default")
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def differing(before: Settings, after: Settings) -> tuple[str, ...]:
+    """The keys in which two trees differ, such as `server.port`."""
+    return tuple(_differing(before, after, ""))
+
+
+def _differing(before: Section, after: Section, prefix: str) -> Iterator[str]:
+    for name in type(before).model_fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if isinstance(old, Section) and isinstance(new, Section):
+            yield from _differing(old, new, f"{prefix}{name}.")
+        elif old != new:
+            yield f"{prefix}{name}"
 
 
 def redacted(settings: Settings) -> dict[str, Any]:
@@ -134,4 +156,6 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
     return value

@@ -1,7 +1,7 @@
 """The kinds of value a setting can have, each checked with a sentence of its own."""
 
 import zoneinfo
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Secret, SecretStr
@@ -12,6 +12,7 @@ from cronzimus.utils.env import did_you_mean
 
 Environment = Literal["development", "staging", "production"]
 Scope = Literal["read", "operate", "admin"]
+Role = Literal["viewer", "operator", "admin"]
 
 
 class Section(BaseModel):
@@ -80,9 +81,16 @@ def _level(value: object) -> object:
     return level_name(value) if isinstance(value, str) else value
 
 
+def _role_of(value: object) -> object:
+    if isinstance(value, str) and value.rpartition("=")[2] not in get_args(Role):
+        raise ValueError(f"expected value=role, such as cron-team=operator, got {value!r}")
+    return value
+
+
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Address = Annotated[str | None, BeforeValidator(_address)]
+RoleOf = Annotated[str, BeforeValidator(_role_of)]
 Zone = Annotated[str, BeforeValidator(_known_zone)]
 Level = Annotated[LevelName, BeforeValidator(_level)]
 DatabaseUrl = Annotated[Dsn | None, BeforeValidator(_database_url)]

@@ -1,12 +1,14 @@
 """The tree knows its environment, its address, its origins, and shows itself without secrets."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from cronzimus.settings import FileJob, ServerSettings, Settings, redacted
+from cronzimus.settings import FileJob, ServerSettings, Settings, differing, redacted
+from tests.fixtures.project import Project
 
 TOKEN = {"name": "ci", "token": "hunter2xyz", "scopes": ("read",)}
 SECRETS = {
@@ -100,7 +102,9 @@ def test_listen_lets_a_flag_win_over_a_file(origins: dict[str, str], listen: tup
         ({"api": {"bind_address": "0.0.0.0:80"}}, True),
         ({"environment": "staging", "server": {"host": "127.0.0.1"}}, True),
         ({"environment": "production", "server": {"host": "127.0.0.1"}}, True),
-        ({"environment": "production", "api": {"auth": {"enabled": False}}}, False),
+        ({"environment": "production", "api": {"auth": {"enabled": False}}}, True),
+        ({"server": {"host": "0.0.0.0"}, "api": {"auth": {"enabled": False}}}, True),
+        ({"api": {"auth": {"enabled": False}}}, False),
         ({"api": {"auth": {"enabled": True}}}, True),
     ],
 )
@@ -141,3 +145,19 @@ def test_redacted_shows_what_is_unset_as_nothing() -> None:
 def test_the_tree_prints_no_secret() -> None:
     tree = settings(**SECRETS)
     assert "hunter2xyz" not in repr(tree) + str(tree) + tree.model_dump_json() + repr(tree.api.auth.tokens)
+
+
+def test_settings_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path, monkeypatch)
+    project.write("config/base/config.yaml", "server: {port: 5001}")
+    settings = project.load({"worker.lease_seconds": 30})
+    project.write("config/base/config.yaml", "server: {port: 5002}")
+    again = settings.read_again()
+    assert (again.server.port, again.worker.lease_seconds) == (5002, 30)
+    assert differing(settings, again) == ("server.port",)
+
+
+def test_settings_made_by_hand_stay_as_they_are() -> None:
+    settings = Settings.model_validate({"server": {"port": 5001}})
+    assert settings.read_again() is settings
+    assert differing(settings, Settings()) == ("server.port",)
