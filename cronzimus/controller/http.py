@@ -1,7 +1,6 @@
 """An HTTP request as a job: bounded in time and size, marked so that the other side can tell a repetition."""
 
 import json as jsonlib
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,12 +8,12 @@ from cronzimus.common.http import Answer, RequestFailed, RequestRefused, request
 from cronzimus.common.logger import mask
 from cronzimus.errors import Invalid
 from cronzimus.models.run import ErrorCategory
+from cronzimus.services.tracing import continued
 from cronzimus.workers.context import RunContext
 
 KEPT_BYTES = 65_536
 
 _WORTH_ANOTHER_TRY = frozenset({408, 425, 429})
-_TRACE_ID_DIGITS = 32
 
 
 class HttpFailed(Exception):
@@ -57,15 +56,16 @@ def send_request(
     )
     left = run.time_left()
     try:
-        answer = request(
-            method.upper(),
-            url,
-            headers=_headers(run, headers or {}, is_json=json is not None),
-            content=content,
-            timeout=timeout if left is None else max(0.001, min(timeout, left)),
-            keep_bytes=KEPT_BYTES,
-            interruptible=run.on_cancel,
-        )
+        with continued(run.trace_id):
+            answer = request(
+                method.upper(),
+                url,
+                headers=_headers(run, headers or {}, is_json=json is not None),
+                content=content,
+                timeout=timeout if left is None else max(0.001, min(timeout, left)),
+                keep_bytes=KEPT_BYTES,
+                interruptible=run.on_cancel,
+            )
     except RequestRefused as error:
         raise HttpRejected(str(error)) from None
     except RequestFailed as error:
@@ -79,8 +79,6 @@ def _headers(run: RunContext, given: Mapping[str, str], *, is_json: bool) -> dic
     ours = {"user-agent": "cronzimus", "accept-encoding": "identity", "idempotency-key": run.key}
     if is_json:
         ours["content-type"] = "application/json"
-    if len(run.trace_id) == _TRACE_ID_DIGITS:
-        ours["traceparent"] = f"00-{run.trace_id}-{secrets.token_hex(8)}-01"
     return ours | {name.lower(): value for name, value in given.items()}
 
 

@@ -6,13 +6,14 @@ import subprocess  # nosec B404  # argv lists only, never a shell
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 from cronzimus.common.logger import mask
 from cronzimus.errors import Fault, Invalid
 from cronzimus.models.run import ErrorCategory
+from cronzimus.services.tracing import environment
 from cronzimus.workers.context import RunContext
-from cronzimus.workers.process import Ending, start
+from cronzimus.workers.process import Ending, Reader, start
 
 KEPT_BYTES = 65_536
 ANY_COMMAND = "*"
@@ -83,7 +84,7 @@ def run_command(
 ) -> dict[str, Any]:
     """Run a command to its end; `{exit_code, stdout, stderr}`, each stream bounded.
 
-    It sees an environment of its own (PATH, LANG, a fresh HOME, CRONZIMUS_RUN_KEY and `env`) and a fresh
+    It sees an environment of its own (PATH, LANG, a fresh HOME, CRONZIMUS_RUN_KEY, TRACEPARENT, `env`) and a fresh
     private directory unless `cwd` names one. What it leaves running when it ends is killed. An exit code
     other than 0 raises CommandFailed; a cancel or the deadline ends the whole tree.
     """
@@ -117,9 +118,18 @@ def _carry_out(
         )
     except (OSError, ValueError) as error:
         raise _unusable(f"{command[0]} cannot be started: {error}", _NOT_EXECUTABLE) from None
-    streams: dict[IO[bytes] | None, _Tape] = {supervised.process.stdout: out, supervised.process.stderr: err}
-    ending = supervised.follow(run, {pipe: tape.write for pipe, tape in streams.items() if pipe is not None})
-    return ending, out, err
+    tapes = {supervised.process.stdout: out, supervised.process.stderr: err}
+    log = supervised.printing()
+    return supervised.follow(run, {pipe: _both(tapes[pipe].write, log[pipe]) for pipe in log}), out, err
+
+
+def _both(keep: Reader, show: Reader) -> Reader:
+    def read(data: bytes) -> None:
+        """Keep it for the result, and show it in the log."""
+        keep(data)
+        show(data)
+
+    return read
 
 
 def _program(name: str, cwd: str) -> str:
@@ -140,6 +150,7 @@ def _environment(run: RunContext, home: str, more: Mapping[str, str]) -> dict[st
         "PATH": _path(),
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "HOME": home,
+        **environment(run.trace_id),
         **{str(name): str(value) for name, value in more.items()},
         "CRONZIMUS_RUN_KEY": f"{run.key}/{run.attempt}",
     }

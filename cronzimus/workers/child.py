@@ -4,6 +4,7 @@ It ends with its parent: the parent holds the only write end of the input and ke
 """
 
 import ctypes
+import io
 import json
 import os
 import resource
@@ -17,7 +18,9 @@ from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from cronzimus.common.db import Database
-from cronzimus.common.logger import init_logger, log_context, register_secret
+from cronzimus.common.logger import Spoken, init_relay, log_context, register_secret
+from cronzimus.common.telemetry import end_telemetry
+from cronzimus.services.tracing import begin_tracing, from_environment
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.invocation import invoke, load
 from cronzimus.workers.outcome import Outcome, Terminated, raised, returned
@@ -27,6 +30,7 @@ from cronzimus.workers.tree import RUN_COOKIE, sweep
 _CONNECTIONS = 4
 _SET_CHILD_SUBREAPER = 36
 _MIB = 1024 * 1024
+_LONGEST_RECORD = 65_536
 
 
 class _Answers:
@@ -34,15 +38,21 @@ class _Answers:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._lock = threading.RLock()
         os.set_inheritable(fd, False)
 
     def send(self, message: dict[str, Any]) -> None:
         """One line of JSON; a parent that is gone is nobody to complain to."""
         # A line of its own, whatever a careless function wrote into the pipe before.
         data = b"\n" + json.dumps(message).encode() + b"\n"
-        with suppress(BrokenPipeError):
+        with self._lock, suppress(BrokenPipeError):
             while data:
                 data = data[os.write(self._fd, data) :]
+
+    def say(self, spoken: Spoken) -> None:
+        """What was logged goes to the parent's log, which knows the run it belongs to."""
+        text = spoken.text[:_LONGEST_RECORD]
+        self.send({"said": {"level": spoken.level, "logger": spoken.logger, "text": text}})
 
 
 def main(answer_fd: int, memory_limit_mb: int) -> None:
@@ -52,8 +62,8 @@ def main(answer_fd: int, memory_limit_mb: int) -> None:
     control = _take_input_away()
     with os.fdopen(control, "rb", closefd=False) as lines:
         request = Request.from_text(lines.readline().decode())
-    _look_like_the_parent(request)
     answers = _Answers(answer_fd)
+    _look_like_the_parent(request, answers)
     threading.Thread(target=_die_with_the_parent, args=(control,), daemon=True).start()
     database = Database(request.database_url, _CONNECTIONS, statement_timeout=None)
     run = RunContext(
@@ -65,6 +75,7 @@ def main(answer_fd: int, memory_limit_mb: int) -> None:
         on_commit=lambda: answers.send({"committed": True}),
     )
     answers.send(asdict(_outcome_of(request, run)))
+    end_telemetry()
     database.close()
 
 
@@ -98,14 +109,19 @@ def _take_input_away() -> int:
     return control
 
 
-def _look_like_the_parent(request: Request) -> None:
+def _look_like_the_parent(request: Request, answers: _Answers) -> None:
     sys.path[:] = request.sys_path
     os.environ.pop("PYTHONPATH", None)
     if request.pythonpath is not None:
         os.environ["PYTHONPATH"] = request.pythonpath
     logging = request.settings.get("logging", {})
-    init_logger(level=logging.get("level", "INFO"), format=logging.get("format", "text"))
-    register_secret(unquote(urlsplit(request.database_url).password or ""))
+    init_relay(logging.get("level", "INFO"), answers.say)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="replace")
+    for secret in (unquote(urlsplit(request.database_url).password or ""), *request.secrets):
+        register_secret(secret)
+    begin_tracing(request.settings_tree())
 
 
 def _outcome_of(request: Request, run: RunContext) -> Outcome:
@@ -116,7 +132,7 @@ def _outcome_of(request: Request, run: RunContext) -> Outcome:
     allowed = None if request.allowed is None else tuple(request.allowed)
     try:
         signal.signal(signal.SIGTERM, _terminate)
-        with log_context(run_id=str(run.id), job_id=run.job_id):
+        with from_environment(), log_context(run_id=str(run.id), job_id=run.job_id, trace_id=run.trace_id):
             return returned(invoke(load(request.path, allowed), request.args, request.kwargs, run))
     except BaseException as error:
         _lift_limits()

@@ -98,10 +98,12 @@ class RunContext:
 
     @property
     def key(self) -> str:
-        """Names what is to be done once, whatever the attempt: the job and its due instant, or the run."""
-        moment = (
-            self.due_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if self.due_at else str(self.id)
-        )
+        """Names what is to be done once, whatever the attempt: the job and its due instant, or the run.
+
+        Who starts a run by hand for a moment that has had its run wants the work done again.
+        """
+        due_at = None if self.cause in (Cause.MANUAL, Cause.RETRY) else self.due_at
+        moment = due_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if due_at else str(self.id)
         return f"{self.job_id}/{moment}"
 
     @property

@@ -12,15 +12,19 @@ from cronzimus.common.db import Database
 from cronzimus.common.logger import get_logger, log_context
 from cronzimus.errors import DatabaseUnavailable, Snooze
 from cronzimus.models.job import JobDefinition
-from cronzimus.models.kinds import Kind, call_of, function_of, override_params
+from cronzimus.models.kinds import Kind, call_of, function_of
 from cronzimus.models.policy import Isolation, Policy
 from cronzimus.models.run import Claim, Ended, ErrorCategory, RunState
+from cronzimus.services.secrets import Secrets
+from cronzimus.services.tracing import executing
 from cronzimus.utils.backoff import wait_before
+from cronzimus.workers.capture import recorded
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.invocation import invoke, load
 from cronzimus.workers.isolation import run_in_process
 from cronzimus.workers.ledger import Definitions
 from cronzimus.workers.outcome import Outcome, matches, raised, returned, stopped
+from cronzimus.workers.preparation import Preparation, Prepared
 from cronzimus.workers.request import Request
 from cronzimus.workers.roster import LiveAttempt
 
@@ -37,6 +41,7 @@ class Plan:
     kwargs: dict[str, Any]
     policy: Policy
     allowed: tuple[str, ...] | None
+    secrets: tuple[str, ...] = ()
 
 
 class Executor:
@@ -55,6 +60,7 @@ class Executor:
         self._definitions, self._database, self._settings = definitions, database, settings
         self._worker_id, self._expect = worker_id, expect
         self._allowed = tuple(allowed_functions)
+        self._preparation = Preparation(database, Secrets.of(settings))
 
     def perform(self, attempt: LiveAttempt) -> Outcome:
         """Everything that can go wrong inside goes wrong for this attempt only."""
@@ -62,7 +68,8 @@ class Executor:
             plan = self._resolve(attempt.claim)
             attempt.policy = plan.policy
             run = self._bind(attempt)
-            return self._call(attempt, plan, run)
+            with recorded(attempt.log):
+                return self._call(attempt, plan, run)
         except BaseException as error:
             return raised(error)
 
@@ -71,7 +78,7 @@ class Executor:
             definition = self._definitions.get(claim.job_id, claim.job_version)
         except DatabaseUnavailable as error:
             raise Snooze(_DEFINITION_AWAY_SECONDS) from error
-        return plan_of(definition, claim, self._allowed)
+        return plan_of(definition, self._preparation.of(definition, claim), self._allowed)
 
     def _bind(self, attempt: LiveAttempt) -> RunContext:
         timeout = attempt.policy.timeout
@@ -86,12 +93,19 @@ class Executor:
         return run
 
     def _call(self, attempt: LiveAttempt, plan: Plan, run: RunContext) -> Outcome:
+        marks = {"run_id": str(run.id), "job_id": run.job_id, "trace_id": run.trace_id}
+        with executing(attempt.claim, self._worker_id) as span, log_context(**marks):
+            outcome = self._carried_out(attempt, plan, run)
+            if outcome.error is not None:
+                span.fail(f"{outcome.error['type']}: {outcome.error['message']}")
+            return outcome
+
+    def _carried_out(self, attempt: LiveAttempt, plan: Plan, run: RunContext) -> Outcome:
         if attempt.isolated:
-            return run_in_process(self._request(attempt.claim, plan, run), run, plan.policy.memory_limit_mb)
+            request = self._request(attempt.claim, plan, run)
+            return run_in_process(request, run, plan.policy.memory_limit_mb)
         function = load(plan.path, plan.allowed)
-        with log_context(run_id=str(run.id), job_id=run.job_id):
-            value = contextvars.copy_context().run(invoke, function, plan.args, plan.kwargs, run)
-        return returned(value)
+        return returned(contextvars.copy_context().run(invoke, function, plan.args, plan.kwargs, run))
 
     def _request(self, claim: Claim, plan: Plan, run: RunContext) -> Request:
         return Request.of(
@@ -104,12 +118,13 @@ class Executor:
             deadline=run.deadline,
             database_url=self._database.url,
             settings=self._settings,
+            secrets=plan.secrets,
         )
 
 
-def plan_of(definition: JobDefinition, claim: Claim, allowed: tuple[str, ...]) -> Plan:
-    """What a claim asks for; the kinds of the house are not subject to the list of allowed functions."""
-    params = override_params(definition.kind, definition.params, claim.params)
+def plan_of(definition: JobDefinition, prepared: Prepared, allowed: tuple[str, ...]) -> Plan:
+    """What an attempt is to do; the kinds of the house are not subject to the list of allowed functions."""
+    params = dict(prepared.params)
     args, kwargs = call_of(definition.kind, params)
     # Copied, because a definition serves every run: a function may change what it is given.
     return Plan(
@@ -118,6 +133,7 @@ def plan_of(definition: JobDefinition, claim: Claim, allowed: tuple[str, ...]) -
         kwargs=copy.deepcopy(kwargs) if kwargs else kwargs,
         policy=definition.policy,
         allowed=allowed if definition.kind is Kind.FUNCTION else None,
+        secrets=prepared.secrets,
     )
 
 
@@ -137,6 +153,7 @@ def conclude(attempt: LiveAttempt, outcome: Outcome) -> Ended:
         error=outcome.error,
         retry_in=_retry_in(outcome, claim, policy),
         costs_attempt=outcome.costs_attempt,
+        job_id=claim.job_id,
     )
 
 

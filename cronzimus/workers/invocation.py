@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from cronzimus.common.telemetry import span
 from cronzimus.workers.context import RunContext, current_run
 from cronzimus.workers.injection import TaskFunction, check_allowed, check_call, resolve
 
@@ -21,8 +22,9 @@ def invoke(function: TaskFunction, args: Sequence[Any], kwargs: Mapping[str, Any
     check_call(function, args, kwargs)
     current_run.set(run)
     given = {name: run.database if name == "db" else run for name in function.injected}
-    answer = function.call(args, kwargs, given)
-    return asyncio.run(_awaited(answer, run)) if inspect.isawaitable(answer) else answer
+    with span(f"call {function.path}"):
+        answer = function.call(args, kwargs, given)
+        return asyncio.run(_awaited(answer, run)) if inspect.isawaitable(answer) else answer
 
 
 async def _awaited(answer: Awaitable[Any], run: RunContext) -> Any:

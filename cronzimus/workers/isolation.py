@@ -6,6 +6,8 @@ import signal
 import subprocess  # nosec B404  # argv lists only, never a shell
 from contextlib import suppress
 
+from cronzimus.common.logger import repeat
+from cronzimus.services.tracing import environment
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.guard import python_environment, python_module
 from cronzimus.workers.outcome import Outcome, died, remasked
@@ -18,7 +20,7 @@ _CHILD = "cronzimus.workers.child"
 
 
 class _Answer:
-    """Lines of JSON from the process: `{"committed": true}` at any time, the outcome at the end."""
+    """Lines of JSON from the process: `{"said": …}` and `{"committed": true}` at any time, the outcome at the end."""
 
     def __init__(self, run: RunContext, supervised: Supervised) -> None:
         self.outcome: Outcome | None = None
@@ -35,6 +37,9 @@ class _Answer:
     def _read(self, line: bytes) -> None:
         with suppress(ValueError, KeyError, TypeError):  # the function itself may have scribbled on the pipe
             said = dict(json.loads(line))
+            if "said" in said:
+                repeat(**said["said"])
+                return
             if said.get("committed"):
                 self._run.committed = True
                 return
@@ -47,7 +52,8 @@ def run_in_process(request: Request, run: RunContext, memory_limit_mb: int | Non
     answer_end, child_end = os.pipe()
     command = [*python_module(_CHILD), str(child_end), str(memory_limit_mb or 0)]
     try:
-        supervised = start(command, run, python_environment(), stdin=subprocess.PIPE, pass_fds=(child_end,))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        supervised = start(command, run, _environment(run), pass_fds=(child_end,), **pipes)
     except BaseException:
         os.close(answer_end)
         raise
@@ -56,10 +62,15 @@ def run_in_process(request: Request, run: RunContext, memory_limit_mb: int | Non
     answer = _Answer(run, supervised)
     try:
         _tell(supervised, request)
-        ending = supervised.follow(run, {os.fdopen(answer_end, "rb", buffering=0): answer.feed})
+        readers = {os.fdopen(answer_end, "rb", buffering=0): answer.feed, **supervised.printing()}
+        ending = supervised.follow(run, readers)
     finally:
         _hang_up(supervised)
     return answer.outcome or died(_obituary(ending, memory_limit_mb))
+
+
+def _environment(run: RunContext) -> dict[str, str]:
+    return {**python_environment(), **environment(run.trace_id)}
 
 
 def _tell(supervised: Supervised, request: Request) -> None:

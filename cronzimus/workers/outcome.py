@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cronzimus.common.logger import mask
+from cronzimus.common.masking import mask_known
 from cronzimus.errors import Cancel, Invalid, Snooze
 from cronzimus.models.run import ErrorCategory, RunState
 
@@ -136,6 +137,7 @@ def problem_of(
 
 def remasked(outcome: Outcome) -> Outcome:
     """The outcome of another process, its error masked with the secrets this one knows."""
+    outcome = replace(outcome, result=_without_bad_characters(outcome.result))
     if outcome.error is None:
         return outcome
     error = {name: mask(value) if isinstance(value, str) else value for name, value in outcome.error.items()}
@@ -243,13 +245,13 @@ def _clean(text: str) -> str:
 
 
 def _without_bad_characters(value: Any) -> Any:
-    """JSON data without NUL and lone surrogates, which PostgreSQL refuses."""
+    """JSON data without known secrets, and without NUL and lone surrogates, which PostgreSQL refuses."""
     if isinstance(value, str):
-        return _clean(value)
+        return _clean(mask_known(value))
     if isinstance(value, list):
         return [_without_bad_characters(item) for item in value]
     if isinstance(value, dict):
-        return {_clean(name): _without_bad_characters(item) for name, item in value.items()}
+        return {_clean(mask_known(name)): _without_bad_characters(item) for name, item in value.items()}
     return value
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import IO, Any
 
+from cronzimus.models.log_line import Stream
+from cronzimus.workers.capture import writer
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.guard import Guard
 from cronzimus.workers.tree import RUN_COOKIE, send, sweep
@@ -70,6 +72,11 @@ class Supervised:
             for source in readers:
                 source.close()
         return Ending(self.process.returncode, self._stopped)
+
+    def printing(self) -> dict[IO[bytes], Reader]:
+        """Its output as readers for `follow`: into the log of this run, as it comes."""
+        streams = ((self.process.stdout, Stream.STDOUT), (self.process.stderr, Stream.STDERR))
+        return {pipe: writer(stream) for pipe, stream in streams if pipe is not None}
 
     def expect_exit(self) -> None:
         """It has said all it had to say: kill it when it does not end by itself in two seconds."""

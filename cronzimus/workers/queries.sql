@@ -12,3 +12,12 @@ WITH own AS (
     ON CONFLICT (run_id, attempt) DO NOTHING
 )
 SELECT o.id FROM own o;
+
+-- previous_success --
+-- The moment of the latest run of a job that was asked for before this one, for an earlier moment, and succeeded.
+SELECT coalesce(r.due_at, r.queued_at)
+FROM cronzimus.runs r
+WHERE r.job_id = %(job_id)s AND r.id < %(run_id)s AND r.state = 'success'
+  AND coalesce(r.due_at, r.queued_at) < %(moment)s
+ORDER BY r.id DESC
+LIMIT 1;

@@ -3,8 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, Self
@@ -28,6 +28,7 @@ class Request:
     settings: dict[str, Any]
     sys_path: list[str]
     pythonpath: str | None
+    secrets: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -42,6 +43,7 @@ class Request:
         deadline: float | None,
         database_url: str,
         settings: Any,
+        secrets: Iterable[str] = (),
     ) -> Self:
         """The request for an attempt of this process."""
         facts = asdict(claim) | {"run_id": str(claim.run_id), "cause": str(claim.cause)}
@@ -58,6 +60,7 @@ class Request:
             settings=_plain(settings),
             sys_path=sys.path,
             pythonpath=os.environ.get("PYTHONPATH"),
+            secrets=list(secrets),
         )
 
     def text(self) -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cronzimus.models.policy import Policy
 from cronzimus.models.run import Claim, Held
+from cronzimus.workers.attempt_log import AttemptLog, Limits, Unwritten
 from cronzimus.workers.context import GRACE_SECONDS, RunContext
 from cronzimus.workers.outcome import Stop
 
@@ -27,11 +28,15 @@ class LiveAttempt:
         "started_at",
         "claimed_at",
         "isolated",
+        "log",
         "_perform",
     )
 
-    def __init__(self, claim: Claim, perform: "Callable[[LiveAttempt], None]") -> None:
+    def __init__(
+        self, claim: Claim, perform: "Callable[[LiveAttempt], None]", log: AttemptLog | None = None
+    ) -> None:
         self.claim = claim
+        self.log = log or AttemptLog(claim, Unwritten(), Limits())
         self.held = Held(claim.run_id, claim.attempt)
         self.policy = _NO_POLICY
         self.run: RunContext | None = None
@@ -74,6 +79,7 @@ class Roster:
         self._waiting: dict[Held, LiveAttempt] = {}
         self._running: dict[Held, LiveAttempt] = {}
         self._leaving: dict[Held, LiveAttempt] = {}
+        self._of_backfills = 0
 
     @property
     def is_empty(self) -> bool:
@@ -91,6 +97,11 @@ class Roster:
         """Attempts on a thread."""
         return len(self._running)
 
+    @property
+    def of_backfills(self) -> int:
+        """Attempts of backfills, on a thread or not."""
+        return self._of_backfills
+
     def longest_wait(self) -> float:
         """Seconds for which the oldest claim has waited for a thread, 0 when none waits."""
         with self._lock:
@@ -101,6 +112,7 @@ class Roster:
         """Hold a new claim."""
         with self._lock:
             self._waiting[attempt.held] = attempt
+            self._of_backfills += attempt.claim.backfill
 
     def start(self, attempt: LiveAttempt) -> bool:
         """Mark it as executing; False when it was withdrawn while it waited."""
@@ -168,4 +180,5 @@ class Roster:
         if group.pop(attempt.held, None) is None:
             return False
         self._leaving[attempt.held] = attempt
+        self._of_backfills -= attempt.claim.backfill
         return True

@@ -6,7 +6,9 @@ from uuid import UUID
 from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
 from cronzimus.errors import DatabaseUnavailable
-from cronzimus.models.run import Claim, Ended, Exchange, Offer
+from cronzimus.models.event import Event, Topic
+from cronzimus.models.run import Claim, Ended, Exchange, Offer, RunState
+from cronzimus.services.events import Announce
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.ledger import Claims
 from cronzimus.workers.outbox import Outbox
@@ -23,7 +25,8 @@ class Rounds:
 
     How much is claimed: the free places, and twice what ended since the last round, so that short runs never
     wait for the ledger. When long ones follow, what was claimed ahead of them goes back to `pending`. A round
-    the database does not take is repeated with everything it held.
+    the database does not take is repeated with everything it held. Runs of backfills get only what live ones leave,
+    and of the `sizes` never more places than the second.
     """
 
     def __init__(
@@ -33,16 +36,20 @@ class Rounds:
         roster: Roster,
         outbox: Outbox,
         *,
-        size: int,
+        sizes: tuple[int, int],
         accept: Callable[[Claim], None],
         progress: Callable[[], None],
+        announce: Announce,
         worker_id: str,
         lease_seconds: float,
         on_error: Callable[[str, Exception], None],
     ) -> None:
         self._claims, self._engine, self._roster, self._outbox = claims, engine, roster, outbox
-        self._size, self._accept, self._progress = size, accept, progress
+        # Places, and how many of them runs of backfills may take.
+        self._size, self._backfill_size = sizes
+        self._accept, self._progress = accept, progress
         self._worker_id, self._lease_seconds = worker_id, lease_seconds
+        self._announce = announce
         self._closed = False
         self._returning: list[LiveAttempt] = []
         self._outage = False
@@ -61,7 +68,7 @@ class Rounds:
             self._give_back()
         ended = self._outbox.take(_LARGEST_ROUND)
         room = self._room(len(ended))
-        wanted = self._engine.take(room) if room else []
+        wanted = self._engine.take(room, self._backfill_room()) if room else []
         if not ended and not wanted:
             return self._pause(room)
         self._conclude(ended, wanted, self._exchange(ended, wanted))
@@ -69,7 +76,7 @@ class Rounds:
 
     def _pause(self, room: int) -> float | None:
         """Seconds until there may be something to do without anybody waking us."""
-        due = self._engine.next_in() if room else None
+        due = self._engine.next_in(of_backfills=self._backfill_room() > 0) if room else None
         if not self._roster.waiting:
             return due
         return _HOARDING_SECONDS if due is None else min(due, _HOARDING_SECONDS)
@@ -80,6 +87,10 @@ class Rounds:
             return 0
         free = self._size - self._roster.running
         return max(0, min(free + 2 * ended - self._roster.waiting, _LARGEST_ROUND))
+
+    def _backfill_room(self) -> int:
+        """How many runs of backfills may be among them."""
+        return max(0, self._backfill_size - self._roster.of_backfills)
 
     def _exchange(self, ended: Sequence[Ended], wanted: Sequence[UUID]) -> Exchange:
         try:
@@ -117,6 +128,7 @@ class Rounds:
         self.claimed += len(exchange.claimed)
         for one in ended:
             self._engine.forget(one.run_id)
+            self._announce(Event(Topic.RUN, str(one.run_id), one.job_id, _state_after(one)))
         claimed = {claim.run_id for claim in exchange.claimed}
         for run_id in wanted:
             if run_id not in claimed:
@@ -125,6 +137,7 @@ class Rounds:
             self._engine.offer(exchange.retries)
         for claim in exchange.claimed:
             self._accept(claim)
+            self._announce(Event(Topic.RUN, str(claim.run_id), claim.job_id, RunState.RUNNING))
         self._progress()
 
     def _give_back(self) -> None:
@@ -136,7 +149,8 @@ class Rounds:
                 self._engine.forget(attempt.claim.run_id)
                 self._roster.leave(attempt)
             if not self._closed:
-                self._engine.offer([Offer(attempt.claim.run_id, None) for attempt in self._returning])
+                again = [Offer(a.claim.run_id, None, a.claim.backfill) for a in self._returning]
+                self._engine.offer(again)
             self._returning = []
         self._progress()
 
@@ -149,3 +163,7 @@ class Rounds:
         if self._outage:
             _LOG.info("The ledger answers again")
         self._outage = False
+
+
+def _state_after(ended: Ended) -> RunState:
+    return ended.state if ended.retry_in is None else RunState.PENDING

@@ -8,7 +8,10 @@ from uuid import UUID
 from cronzimus.common.db import Database
 from cronzimus.common.logger import get_logger
 from cronzimus.errors import DatabaseUnavailable
+from cronzimus.models.log_line import LogSink
 from cronzimus.models.run import Claim, Ended, RunState
+from cronzimus.services.events import Announce, unannounced
+from cronzimus.workers.attempt_log import AttemptLog, Limits, Unwritten
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.execution import Executor, conclude
 from cronzimus.workers.heartbeat import Heartbeat
@@ -43,10 +46,14 @@ class Worker:
         *,
         worker_id: str,
         allowed_functions: Iterable[str] | None = None,
+        announce: Announce = unannounced,
+        logs: LogSink = Unwritten(),
+        log_limits: Limits = Limits(),
     ) -> None:
         """`database` is what task functions get; of `settings` the sections worker and scheduler are read."""
+        self._logs, self._log_limits = logs, log_limits
         identity: Any = {"worker_id": worker_id, "lease_seconds": float(settings.worker.lease_seconds)}
-        size = settings.worker.max_concurrent_tasks
+        size, share = settings.worker.max_concurrent_tasks, settings.worker.backfill_share
         listed = settings.scheduler.allowed_functions if allowed_functions is None else allowed_functions
         self._engine, self._pool, self._roster, self._outbox = engine, Pool(size), Roster(), Outbox()
         # A connection of its own: the task functions' pool may be used up by what is to be cancelled.
@@ -74,15 +81,15 @@ class Worker:
             engine,
             self._roster,
             self._outbox,
-            size=size,
+            sizes=(size, max(1, int(size * share))),
             accept=self._accept,
             progress=self._tell_progress,
+            announce=announce,
             on_error=_on_error,
             **identity,
         )
         self._loops = (self._rounds.loop, self._warden.loop, self._heartbeat.loop)
-        self._progress = threading.Condition()
-        self._draining = False
+        self._progress, self._draining = threading.Condition(), False
 
     @property
     def alive(self) -> bool:
@@ -156,7 +163,7 @@ class Worker:
         self._control.close()
 
     def _accept(self, claim: Claim) -> None:
-        attempt = LiveAttempt(claim, self._perform)
+        attempt = LiveAttempt(claim, self._perform, AttemptLog(claim, self._logs, self._log_limits))
         self._roster.add(attempt)
         self._pool.submit(attempt)
 
@@ -171,8 +178,10 @@ class Worker:
         """Whoever settled the attempt reports it; one that was lost is somebody else's to report."""
         if attempt.stop is Stop.LOST:
             self._engine.forget(attempt.claim.run_id)
+            attempt.log.close()
         else:
             ended = conclude(attempt, outcome)
+            attempt.log.end(ended)
             self._outbox.add(ended)
             self._rounds.loop.wake()
             _note(attempt, ended)
@@ -192,10 +201,11 @@ class Worker:
 def _note(attempt: LiveAttempt, ended: Ended) -> None:
     if ended.state in _UNREMARKABLE or ended.error is None:
         return
-    _LOG.bind(run_id=str(ended.run_id), job_id=attempt.claim.job_id).warning(
+    claim = attempt.claim
+    _LOG.bind(run_id=str(ended.run_id), job_id=claim.job_id, trace_id=claim.trace_id).warning(
         "Attempt {} of {} ended {}{}: {}: {}",
         ended.attempt,
-        attempt.claim.job_id,
+        claim.job_id,
         ended.state,
         "" if ended.retry_in is None else f", tried again in {ended.retry_in:g} s",
         ended.error["type"],

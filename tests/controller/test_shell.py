@@ -21,10 +21,27 @@ from cronzimus.controller.shell import (
     run_command,
 )
 from cronzimus.errors import Invalid
+from cronzimus.models.log_line import Stream
 from cronzimus.models.run import RunState
+from cronzimus.utils.traceparent import parse
 from cronzimus.workers import process as supervision
+from cronzimus.workers.attempt_log import AttemptLog, Limits
+from cronzimus.workers.capture import recorded
 from cronzimus.workers.context import RunContext
-from tests.workers.support import Fifo, Ledger, context, definition, settings, start_run, wait_gone, working
+from tests.heart import until
+from tests.workers.support import (
+    TRACE_ID,
+    Fifo,
+    Ledger,
+    claim,
+    context,
+    definition,
+    settings,
+    start_run,
+    wait_gone,
+    working,
+)
+from tests.workers.test_attempt_log import Kept
 
 SETSID = """
 import os, subprocess, sys
@@ -207,8 +224,13 @@ def environment(shell: Shell, **options: Any) -> dict[str, str]:
 def test_environment_is_clean(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@host/db")
     seen = environment(shell)
-    ours = {"PATH", "LANG", "HOME", "CRONZIMUS_RUN_KEY", "CRONZIMUS_RUN", "CRONZIMUS_OWNER"}
+    ours = {"PATH", "LANG", "HOME", "TRACEPARENT", "CRONZIMUS_RUN_KEY", "CRONZIMUS_RUN", "CRONZIMUS_OWNER"}
     assert set(seen) - {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"} == ours
+
+
+def test_command_can_go_on_in_the_trace_of_its_run(shell: Shell) -> None:
+    told = parse(environment(shell)["TRACEPARENT"])
+    assert told is not None and told.trace_id == TRACE_ID
 
 
 def test_environment_takes_what_the_job_adds(shell: Shell) -> None:
@@ -418,3 +440,36 @@ def test_output_larger_than_a_result_is_cut_where_it_is() -> None:
         assert result["exit_code"] == 0
         assert result["stdout"].startswith("ooo") and result["stderr"].endswith("eee")
         assert len(json.dumps(result)) <= 65_536
+
+
+# --- the log of the run -----------------------------------------------------------------------------
+
+
+def test_output_goes_into_the_log_as_it_comes_and_stays_the_result(shell: Shell, fifo: Fifo) -> None:
+    kept = Kept()
+    log = AttemptLog(claim(), kept, Limits())
+    text = (
+        "import sys; print('one', flush=True); print('two', file=sys.stderr, flush=True);"
+        "open(sys.argv[1], 'w').write('said\\n'); open(sys.argv[2]).read(); print('three')"
+    )
+    gate = fifo.path + "-gate"
+    os.mkfifo(gate)
+    results: list[dict[str, Any]] = []
+
+    def run() -> None:
+        with recorded(log):
+            results.append(shell(*python(text), fifo.path, gate))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert fifo.line() == "said"
+    until(lambda: len(kept.lines) == 2)
+    assert {(line.stream, line.line) for line in kept.lines} == {
+        (Stream.STDOUT, "one"),
+        (Stream.STDERR, "two"),
+    }
+    with open(gate, "w"):
+        pass
+    thread.join()
+    assert kept.texts[2:] == ["three"]
+    assert results == [{"exit_code": 0, "stdout": "one\nthree\n", "stderr": "two\n"}]

@@ -1,6 +1,7 @@
 """Task functions of every temper, for the tests of the execution room."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -306,3 +307,56 @@ def scribble() -> str:
 
 def read_input() -> str:
     return sys.stdin.read()
+
+
+def tell_key(key: str) -> dict[str, Any]:
+    """Return what no result should hold."""
+    return {"length": len(key), "text": f"it is {key}", key: [key]}
+
+
+def spill_key(key: str) -> None:
+    """Fail with what no error should hold."""
+    raise ValueError(f"could not log in with {key}")
+
+
+def speak(what: str, run: RunContext) -> None:
+    print(f"{what} printed")
+    print(f"{what} printed to stderr", file=sys.stderr)
+    logging.getLogger("shop").warning("%s logged", what)
+    run.logger.info("{} from the run", what)
+    subprocess.run([sys.executable, "-c", f"print('{what} from a program')"], check=True)
+    os.write(2, f"{what} from the system\n".encode())
+
+
+def speak_and_die(what: str) -> None:
+    print(what)
+    os._exit(3)
+
+
+def log_much(size: int, times: int) -> None:
+    for _ in range(times):
+        logging.getLogger("shop").warning("x" * size)
+
+
+async def speak_async(what: str) -> None:
+    async def child() -> None:
+        print(f"{what} in a task")
+
+    print(what)
+    await asyncio.gather(child(), asyncio.to_thread(print, f"{what} in a thread"))
+
+
+def speak_and_fail(what: str) -> None:
+    print(what, end="")
+    raise ValueError("wrong")
+
+
+def speak_until_cancelled(run: RunContext) -> None:
+    print("begun")
+    BOARD.raise_flag("begun")
+    while not BOARD.is_up("enough"):
+        try:
+            BOARD.wait("enough", 0.01)
+            print("still here")
+        except BaseException:
+            print("not yet")

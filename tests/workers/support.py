@@ -18,6 +18,7 @@ from cronzimus.errors import DatabaseUnavailable, NotFound
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.run import Cause, Claim, Ended, Exchange, Held, Offer, Renewal, RunState
 from cronzimus.utils.ids import new_id
+from cronzimus.workers.attempt_log import Unwritten
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
@@ -49,7 +50,13 @@ BOARD = Board()
 
 def settings(**worker: Any) -> SimpleNamespace:
     """As much of the settings tree as the room reads."""
-    own = {"max_concurrent_tasks": 2, "lease_seconds": 15.0, "allowed_commands": ("*",), **worker}
+    own = {
+        "max_concurrent_tasks": 2,
+        "lease_seconds": 15.0,
+        "allowed_commands": ("*",),
+        "backfill_share": 0.5,
+        **worker,
+    }
     return SimpleNamespace(
         worker=SimpleNamespace(**own),
         scheduler=SimpleNamespace(allowed_functions=(JOBS, "cronzimus.controller")),
@@ -110,6 +117,7 @@ class Ledger:
         self.states: dict[UUID, RunState] = {}
         self.attempts: dict[UUID, int] = defaultdict(int)
         self.jobs: dict[UUID, str] = {}
+        self.causes: dict[UUID, Cause] = {}
         self.params: dict[UUID, dict[str, Any] | None] = {}
         self.reports: list[Ended] = []
         self.released: list[Held] = []
@@ -127,9 +135,12 @@ class Ledger:
             raise NotFound(f"job {job_id!r} has no version {version}", code="JOB_NOT_FOUND")
         return self.definitions[job_id]
 
-    def create(self, job_id: str = "job", params: dict[str, Any] | None = None) -> UUID:
+    def create(
+        self, job_id: str = "job", params: dict[str, Any] | None = None, cause: Cause = Cause.MANUAL
+    ) -> UUID:
         """A pending run."""
         run_id = new_id()
+        self.causes[run_id] = cause
         with self.changed:
             self.states[run_id], self.jobs[run_id], self.params[run_id] = RunState.PENDING, job_id, params
         return run_id
@@ -208,6 +219,7 @@ class Ledger:
             attempt=self.attempts[run_id],
             max_attempts=policy.max_attempts if policy else 1,
             params=self.params[run_id],
+            cause=self.causes.get(run_id, Cause.MANUAL),
         )
 
     def _finish(self, ended: Ended) -> Offer | None:
@@ -230,7 +242,8 @@ def working(
     """A worker at work on a ledger in memory, stopped at the end."""
     engine = InlineEngine()
     pool = database or Database(NOWHERE)
-    one = Worker(ledger, ledger, engine, pool, settings(**worker), worker_id="w1")
+    logs = worker.pop("logs", Unwritten())
+    one = Worker(ledger, ledger, engine, pool, settings(**worker), worker_id="w1", logs=logs)
     one.start()
     try:
         yield one, engine

@@ -41,13 +41,22 @@ def test_params_are_never_none() -> None:
 
 def test_key_is_the_same_for_every_attempt() -> None:
     due = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
-    assert context(due_at=due, attempt=1).key == context(due_at=due, attempt=2).key
-    assert context(due_at=due).key == "job/2026-03-01T02:30:00.000000Z"
+    facts = {"due_at": due, "cause": Cause.SCHEDULE}
+    assert context(**facts, attempt=1).key == context(**facts, attempt=2).key
+    assert context(**facts).key == "job/2026-03-01T02:30:00.000000Z"
+
+
+@pytest.mark.parametrize("cause", [Cause.MANUAL, Cause.RETRY])
+def test_key_of_a_run_by_hand_for_a_moment_names_the_run(cause: Cause) -> None:
+    run = context(due_at=datetime(2026, 3, 1, tzinfo=UTC), cause=cause)
+    assert run.key == f"job/{run.id}"
 
 
 def test_key_does_not_depend_on_the_zone_of_the_instant() -> None:
     due = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
-    assert context(due_at=due.astimezone(timezone(timedelta(hours=5)))).key == context(due_at=due).key
+    there = due.astimezone(timezone(timedelta(hours=5)))
+    keys = {context(due_at=at, cause=Cause.SCHEDULE).key for at in (due, there)}
+    assert keys == {"job/2026-03-01T02:30:00.000000Z"}
 
 
 def test_key_of_a_run_without_a_due_instant_names_the_run() -> None:

@@ -9,6 +9,7 @@ from cronzimus.models.run import Ended, ErrorCategory, RunState
 from cronzimus.workers.context import current_run
 from cronzimus.workers.execution import Executor, conclude, plan_of
 from cronzimus.workers.outcome import Outcome, Stop, raised, returned, stopped
+from cronzimus.workers.preparation import Prepared
 from cronzimus.workers.roster import LiveAttempt
 from tests.workers import jobs
 from tests.workers.support import JOBS, NOWHERE, Database, Ledger, claim, definition, settings
@@ -182,13 +183,16 @@ def test_keyword_arguments_of_one_run_do_not_reach_the_next() -> None:
 
 
 def test_plan_names_the_controller_of_each_kind() -> None:
-    plan = plan_of(definition(kind="shell", params={"command": ["true"]}), claim(), (JOBS,))
+    job = definition(kind="shell", params={"command": ["true"]})
+    plan = plan_of(job, Prepared(job.params, ("hidden",)), (JOBS,))
+    assert plan.secrets == ("hidden",)
     assert plan.path == "cronzimus.controller.shell:run_command"
     assert plan.kwargs == {"command": ["true"]} and plan.allowed is None
 
 
 def test_plan_of_a_function_keeps_the_list() -> None:
-    assert plan_of(definition(), claim(), (JOBS,)).allowed == (JOBS,)
+    job = definition()
+    assert plan_of(job, Prepared(job.params), (JOBS,)).allowed == (JOBS,)
 
 
 # --- conclude ---------------------------------------------------------------------------------------

@@ -12,9 +12,12 @@ import pytest
 
 from cronzimus.common.db import Database
 from cronzimus.common.logger import register_secret
+from cronzimus.models.log_line import Stream
 from cronzimus.models.run import ErrorCategory, RunState
 from cronzimus.utils.ids import new_id
 from cronzimus.workers import process as supervision
+from cronzimus.workers.attempt_log import AttemptLog, Limits
+from cronzimus.workers.capture import recorded
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.isolation import run_in_process
 from cronzimus.workers.outcome import Outcome
@@ -32,6 +35,7 @@ from tests.workers.support import (
     wait_gone,
     working,
 )
+from tests.workers.test_attempt_log import Kept
 from tests.workers.test_context import INSERT_RUN
 
 
@@ -352,3 +356,56 @@ def test_stop_kills_the_processes_of_the_worker(isolated: Callable[..., Ledger],
         worker.stop()
         assert ledger.states[run] is RunState.LOST
         assert all(wait_gone(pid) for pid in pids)
+
+
+# --- what it says -----------------------------------------------------------------------------------
+
+
+def recorded_body(function: str, *args: Any) -> tuple[Outcome, Kept]:
+    """The outcome of an attempt in a process, and its log."""
+    kept = Kept()
+    run = context()
+    log = AttemptLog(claim(run_id=run.id), kept, Limits())
+    request = Request.of(
+        f"{JOBS}:{function}",
+        list(args),
+        {},
+        (JOBS,),
+        claim(run_id=run.id),
+        worker_id="w1",
+        deadline=None,
+        database_url=NOWHERE,
+        settings=settings(),
+    )
+    with recorded(log):
+        outcome = run_in_process(request, run)
+    log.close()
+    return outcome, kept
+
+
+def test_everything_a_process_says_is_in_the_log_of_its_run() -> None:
+    outcome, kept = recorded_body("speak", "hello")
+    assert outcome.state is RunState.SUCCESS
+    said = {(line.stream, line.level, line.logger, line.line) for line in kept.lines}
+    assert said >= {
+        (Stream.STDOUT, None, None, "hello printed"),
+        (Stream.STDERR, None, None, "hello printed to stderr"),
+        (Stream.STDOUT, None, None, "hello from a program"),
+        (Stream.STDERR, None, None, "hello from the system"),
+        (Stream.LOG, "WARNING", "shop", "hello logged"),
+        (Stream.LOG, "INFO", "cronzimus.run.job", "hello from the run"),
+    }
+    assert len(said) == 6
+
+
+def test_last_words_of_a_process_that_dies_are_kept() -> None:
+    outcome, kept = recorded_body("speak_and_die", "goodbye")
+    assert outcome.error is not None and outcome.error["type"] == "ProcessDied"
+    assert kept.texts == ["goodbye"]
+
+
+def test_large_message_passes_between_the_processes() -> None:
+    outcome, kept = recorded_body("log_much", 100_000, 5)
+    assert outcome.state is RunState.SUCCESS
+    lengths = [int(text.split("[... ")[1].split()[0]) for text in kept.texts]
+    assert len(lengths) == 5 and min(lengths) > 50_000 - 8192

@@ -407,4 +407,4 @@ def test_remasked_hides_the_secrets_of_this_process() -> None:
 
 def test_remasked_leaves_success_alone() -> None:
     outcome = returned(1)
-    assert remasked(outcome) is outcome
+    assert remasked(outcome) == outcome

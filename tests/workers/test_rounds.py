@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pytest
 
 from cronzimus.errors import DatabaseUnavailable
-from cronzimus.models.run import Claim, Ended, Offer, RunState
+from cronzimus.models.event import Event
+from cronzimus.models.run import Cause, Claim, Ended, Offer, RunState
 from cronzimus.utils.ids import new_id
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.outbox import Outbox
@@ -20,14 +21,16 @@ class Table:
         self.roster, self.outbox = Roster(), Outbox()
         self.accepted: list[LiveAttempt] = []
         self.progress = 0
+        self.announced: list[Event] = []
         self.rounds = Rounds(
             self.ledger,
             self.engine,
             self.roster,
             self.outbox,
-            size=size,
+            sizes=(size, max(1, size // 2)),
             accept=self.accept,
             progress=self.note,
+            announce=self.announced.append,
             worker_id="w1",
             lease_seconds=15.0,
             on_error=lambda name, error: None,
@@ -376,3 +379,40 @@ def test_progress_is_told_after_each_round(table: Table) -> None:
     table.offer()
     table.round()
     assert table.progress == 1
+
+
+def test_rounds_announce_what_began_and_what_ended(table: Table) -> None:
+    table.offer()
+    table.round()
+    (attempt,) = table.accepted
+    table.end(attempt, RunState.FAILED, retry_in=1.0)
+    table.round()
+    assert [(event.id, event.state) for event in table.announced] == [
+        (str(attempt.claim.run_id), "running"),
+        (str(attempt.claim.run_id), "pending"),
+    ]
+
+
+def test_runs_of_backfills_take_half_of_the_places_and_what_live_ones_leave(table: Table) -> None:
+    def offer(backfill: bool, count: int) -> None:
+        cause = Cause.BACKFILL if backfill else Cause.SCHEDULE
+        offers = [Offer(table.ledger.create(cause=cause), None, backfill) for _ in range(count)]
+        table.engine.offer(offers)
+
+    offer(True, 10)
+    table.round()
+    assert [a.claim.backfill for a in table.accepted] == [True, True]
+    table.round()
+    assert len(table.accepted) == 2
+    offer(False, 10)
+    table.round()
+    assert [a.claim.backfill for a in table.accepted[2:]] == [False, False]
+    table.end(table.accepted[0])
+    table.round()
+    assert not any(a.claim.backfill for a in table.accepted[4:])
+    for attempt in list(table.accepted):
+        if table.roster.find(attempt.held):
+            table.end(attempt)
+    while len(table.accepted) < 12:
+        table.round()
+    assert table.roster.of_backfills <= 2

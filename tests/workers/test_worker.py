@@ -9,7 +9,9 @@ from cronzimus.models.run import ErrorCategory, Offer, RunState
 from cronzimus.utils.ids import new_id
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
+from tests.heart import until
 from tests.workers.support import BOARD, NOWHERE, PATIENCE, Ledger, definition, settings, start_run, working
+from tests.workers.test_attempt_log import Kept
 
 
 def wait_until_idle(ledger: Ledger, worker: Worker) -> None:
@@ -463,3 +465,55 @@ def test_worker_takes_a_list_of_its_own() -> None:
         assert report.error is not None and "not allowed" in report.error["message"]
     finally:
         worker.stop()
+
+
+# --- what runs say ----------------------------------------------------------------------------------
+
+
+def said_by(function: str, *args: Any, **policy: Any) -> tuple[RunState, Kept]:
+    """How a run of that function ended, and its log."""
+    kept = Kept()
+    ledger = Ledger(definition(function, args=list(args), policy=policy))
+    with working(ledger, logs=kept) as (_, engine):
+        return ledger.final(start_run(ledger, engine)), kept
+
+
+def test_what_a_run_says_is_stored_before_its_end_is_reported() -> None:
+    kept = Kept()
+    ledger = Ledger(definition("speak_async", args=["hello"]))
+    with working(ledger, logs=kept) as (_, engine):
+        assert ledger.final(start_run(ledger, engine)) is RunState.SUCCESS
+        assert sorted(kept.texts) == ["hello", "hello in a task", "hello in a thread"]
+        assert kept.flushed
+
+
+def test_failure_is_told_in_the_log() -> None:
+    state, kept = said_by("speak_and_fail", "half a line")
+    assert state is RunState.FAILED
+    assert kept.texts[0].startswith("Traceback") and kept.texts[-2:] == ["ValueError: wrong", "half a line"]
+
+
+def test_each_attempt_has_its_own_part_of_the_log() -> None:
+    kept = Kept()
+    ledger = Ledger(definition("speak_and_fail", args=["again"], policy={"max_attempts": 2, "backoff": 0}))
+    with working(ledger, logs=kept) as (_, engine):
+        ledger.final(start_run(ledger, engine))
+    assert {line.attempt for line in kept.lines if line.line == "again"} == {1, 2}
+
+
+def test_silent_run_has_no_log() -> None:
+    assert said_by("noop")[1].lines == []
+
+
+def test_thread_that_is_given_up_says_no_more() -> None:
+    kept = Kept()
+    ledger = Ledger(definition("speak_until_cancelled", policy={"timeout": 0.2}))
+    with working(ledger, logs=kept) as (worker, engine):
+        run_id = start_run(ledger, engine)
+        assert ledger.final(run_id) is RunState.TIMEOUT
+        said = list(kept.texts)
+        assert said[0] == "begun" and said[-1].startswith("TimeoutError")
+        assert until(lambda: worker.abandoned == 1)
+        BOARD.raise_flag("enough")
+        assert until(lambda: worker.abandoned == 0)
+        assert kept.texts == said

@@ -229,3 +229,46 @@ def test_many_threads_lose_and_double_nothing() -> None:
     for thread in threads:
         thread.join(20)
     assert sorted(seen) == sorted(offer.run_id for batch in batches for offer in batch)
+
+
+def of_backfill(seconds: float | None = None) -> Offer:
+    moment = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+    return Offer(new_id(), moment, backfill=True)
+
+
+def test_runs_of_backfills_come_behind_the_others() -> None:
+    engine = InlineEngine()
+    filling, live = [of_backfill() for _ in range(3)], [Offer(new_id(), None) for _ in range(2)]
+    engine.offer([*filling, *live])
+    assert engine.waiting == 2
+    assert engine.take(4, 5) == [live[0].run_id, live[1].run_id, filling[0].run_id, filling[1].run_id]
+
+
+@pytest.mark.parametrize(("room", "taken"), [(0, 0), (1, 1), (2, 2), (9, 3)])
+def test_runs_of_backfills_are_given_up_to_their_share(room: int, taken: int) -> None:
+    engine = InlineEngine()
+    engine.offer([of_backfill() for _ in range(3)])
+    assert len(engine.take(5, room)) == taken
+
+
+def test_a_full_lane_is_nothing_to_wake_up_for() -> None:
+    engine = InlineEngine()
+    engine.offer([of_backfill()])
+    assert engine.next_in() == 0.0 and engine.next_in(of_backfills=False) is None
+    engine.offer([Offer(new_id(), None)])
+    assert engine.next_in(of_backfills=False) == 0.0
+
+
+def test_lane_is_kept_through_delay_return_and_forgetting(clock: Clock) -> None:
+    engine = InlineEngine()
+    late, live = of_backfill(5), Offer(new_id(), None)
+    engine.offer([late, live])
+    clock.now += 6
+    assert engine.take(2, 0) == [live.run_id]
+    taken = engine.take(2, 1)
+    engine.put_back(taken)
+    assert taken == [late.run_id] and engine.take(2, 0) == []
+    assert engine.take(2, 1) == [late.run_id]
+    engine.forget(late.run_id)
+    engine.offer([Offer(late.run_id, None)])
+    assert engine.take(2, 0) == [late.run_id]
