@@ -99,11 +99,11 @@ class Claims:
 
     def _finish(self, ended: Sequence[Ended], worker_id: str) -> tuple[Offer, ...]:
         rows = self._database.fetch_all(_SQL["finish"], {**_columns(ended), "worker_id": worker_id})
-        again = [Offer(run_id, not_before) for run_id, not_before, pending, _ in rows if pending]
-        exclusive = {job_id for _, _, pending, job_id in rows if job_id is not None and not pending}
+        again = [Offer(run_id, not_before, lane) for run_id, not_before, pending, _, lane in rows if pending]
+        exclusive = {job_id for _, _, pending, job_id, _ in rows if job_id is not None and not pending}
         if exclusive:
             behind = self._database.fetch_all(_SQL["waiting_behind"], {"job_ids": array(exclusive)})
-            again += [Offer(run_id, not_before) for run_id, not_before in behind]
+            again += [Offer(run_id, not_before, lane) for run_id, not_before, lane in behind]
         return tuple(again)
 
     def _claim(self, wanted: Sequence[UUID], worker_id: str, lease_seconds: float) -> _Claimed:

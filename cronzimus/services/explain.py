@@ -8,6 +8,7 @@ from cronzimus.common.sql import queries
 from cronzimus.errors import CronzimusError, NotFound
 from cronzimus.models.firing import Decision, Firing, Reason
 from cronzimus.models.run import Run, RunState
+from cronzimus.models.schedule import Schedule
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.history import History, JobVersion
 
@@ -18,7 +19,8 @@ _BECAUSE = {
     Reason.OVERLAP: "an earlier run of it was not finished",
     Reason.MISFIRE: "nobody could decide it in time and it came too late for its misfire grace",
     Reason.CATCH_UP: "a later instant of the same outage runs in its place",
-    Reason.CALENDAR: "its calendar excludes that time",
+    Reason.CALENDAR: "it was a day off",
+    Reason.BLACKOUT: "it lay in a blackout",
     Reason.PAUSED: "the job was paused",
     Reason.BROKEN: "the job's definition could not be loaded",
     Reason.SUPERSEDED: "the definition was changed before it was decided",
@@ -91,17 +93,25 @@ class Explain:
             return _said(job_id, at, f"{job_id} version {version.version} cannot be loaded: {error}")
         following = schedule.next_after(at - _TICK)
         if following == at:
-            return self._undecided(job_id, at)
+            return self._undecided(job_id, at, schedule)
         after = f"; by version {version.version} the next instant is {_utc(following)}" if following else ""
         return _said(job_id, at, f"{job_id} was not due at {_utc(at)}{after}")
 
-    def _undecided(self, job_id: str, at: datetime) -> Explanation:
+    def _undecided(self, job_id: str, at: datetime, schedule: Schedule) -> Explanation:
         (now,) = self._database.fetch_one(_SQL["clock"]) or (at,)
         if at > now:
-            text = f"{job_id} is due at {_utc(at)}, which has not come yet"
+            why = schedule.why_off(at)
+            off = f", and will be skipped: a day off, {why}" if why else ""
+            text = f"{job_id} is due at {_utc(at)}, which has not come yet{off}"
         else:
             text = f"{job_id} was due at {_utc(at)} and has no row yet: no leader has decided it"
         return Explanation(job_id, at, at, f"{text}.")
+
+
+def because(firing: Firing) -> str:
+    """Why a row of the ledger did not start a run, in words; of one that did, what is worth knowing."""
+    reason = _BECAUSE[Reason(firing.reason)] if firing.reason else ""
+    return ": ".join(part for part in (reason, firing.note) if part)
 
 
 def _said(job_id: str, at: datetime, text: str) -> Explanation:
@@ -109,11 +119,11 @@ def _said(job_id: str, at: datetime, text: str) -> Explanation:
 
 
 def _fate(firing: Firing, run: Run | None) -> str:
+    said = f" ({firing.note})" if firing.note else ""
     if firing.decision == Decision.FIRED:
-        return f"fired, {_outcome(firing, run)}"
-    because = _BECAUSE[Reason(firing.reason)] if firing.reason else "no reason was recorded"
+        return f"fired{said}, {_outcome(firing, run)}"
     together = f" together with {firing.instants - 1} others" if firing.instants > 1 else ""
-    return f"{firing.decision}{together} ({firing.reason}): {because}"
+    return f"{firing.decision}{together} ({firing.reason}): {because(firing) or 'no reason was recorded'}"
 
 
 def _outcome(firing: Firing, run: Run | None) -> str:

@@ -8,16 +8,22 @@ from cronzimus.common.arrays import array
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import Invalid
+from cronzimus.models.event import Event, Topic
 from cronzimus.models.job import JobDefinition, JobStatus
 from cronzimus.models.leader import Term
 from cronzimus.models.policy import Overlap
 from cronzimus.models.run import Offer
+from cronzimus.services import tracing
+from cronzimus.services.blackouts import BlackoutBoard
 from cronzimus.services.decide import Plan, plan
 from cronzimus.services.definitions import Definitions
+from cronzimus.services.events import Announce, unannounced
 from cronzimus.services.leadership import Leadership
 
 _SQL = queries("cronzimus.services.sql", "firing.sql")
 CANCEL_CHANNEL = "cronzimus_cancel"
+# More than this and the announcer says "many" anyway.
+_MOST_ANNOUNCED = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +51,29 @@ _NOTHING = DueBatch(datetime.min, ())
 class FiringService:
     """The leader's hand on the ledger. Every method may raise DatabaseUnavailable; none loses anything by it."""
 
-    def __init__(self, database: Database, definitions: Definitions, leadership: Leadership) -> None:
+    def __init__(
+        self,
+        database: Database,
+        definitions: Definitions,
+        leadership: Leadership,
+        announce: Announce = unannounced,
+    ) -> None:
         self._database = database
         self._definitions = definitions
         self._leadership = leadership
+        self._announce = announce
+        self._blackouts = BlackoutBoard(database)
 
     def due(self, limit: int) -> DueBatch:
         """At most `limit` due jobs, earliest first; one whose definition cannot be loaded is marked broken."""
         rows = self._database.fetch_all(_SQL["due"], {"limit": limit})
         if not rows:
             return _NOTHING
+        self._blackouts.keep_up(rows[0][5])
         definitions = self._definitions.get_many((row[0], row[1]) for row in rows)
         open_runs = self._open_runs(definitions.values())
         jobs = []
-        for job_id, version, status, due_at, _ in rows:
+        for job_id, version, status, due_at, *_ in rows:
             definition = definitions.get((job_id, version))
             if definition is None:
                 continue
@@ -71,7 +86,9 @@ class FiringService:
 
     def decide(self, job: DueJob, now: datetime) -> Plan:
         """What becomes of every instant of this job that has come."""
-        return plan(job.definition, job.version, job.status, job.due_at, now, job.open_runs)
+        definition = job.definition
+        closed = self._blackouts.concerning(definition.id, definition.tags)
+        return plan(definition, job.version, job.status, job.due_at, now, job.open_runs, closed)
 
     def commit(self, term: Term, plans: Sequence[Plan]) -> list[Offer] | None:
         """Write the plans if `term` still holds; the runs opened, or None when another replica leads."""
@@ -80,14 +97,12 @@ class FiringService:
             "decided_by": self._leadership.holder_name,
             **_columns(plans),
         }
-        replaced = [p.definition.id for p in plans if p.replaces]
-        if not replaced:
-            return _offers(self._database.fetch_all(_SQL["commit"], params))
-        with self._database.transaction():
-            rows = self._database.fetch_all(_SQL["commit"], params)
-            if rows:
-                self._cancel_older(replaced, [p for p in plans if p.replaces])
-            return _offers(rows)
+        with tracing.firing(plans) as opened:
+            offers = _offers(self._write(plans, params))
+            opened.update(offer.run_id for offer in offers or ())
+        for one in plans[:_MOST_ANNOUNCED]:
+            self._announce(Event(Topic.JOB, one.definition.id, one.definition.id))
+        return offers
 
     def seconds_to_next(self) -> float | None:
         """Seconds until the next instant is due by the database's clock, None when nothing ever is."""
@@ -102,6 +117,16 @@ class FiringService:
         """Say that a definition cannot be loaded; `unschedulable` when not even its next instant is known."""
         params = {"job_id": job_id, "version": version, "reason": reason, "unschedulable": unschedulable}
         self._database.execute(_SQL["mark_broken"], params)
+
+    def _write(self, plans: Sequence[Plan], params: dict[str, object]) -> list[tuple[object, ...]]:
+        replaced = [p.definition.id for p in plans if p.replaces]
+        if not replaced:
+            return self._database.fetch_all(_SQL["commit"], params)
+        with self._database.transaction():
+            rows = self._database.fetch_all(_SQL["commit"], params)
+            if rows:
+                self._cancel_older(replaced, [p for p in plans if p.replaces])
+        return rows
 
     def _open_runs(self, definitions: Iterable[JobDefinition | Invalid]) -> dict[str, int]:
         bounded = [
@@ -148,6 +173,7 @@ def _columns(plans: Sequence[Plan]) -> dict[str, str]:
         "d_reasons": array([row.reason and str(row.reason) for _, row in rows]),
         "d_runs": array([row.run_id for _, row in rows]),
         "d_not_befores": array([row.not_before for _, row in rows]),
+        "d_notes": array([row.note for _, row in rows]),
     }
 
 

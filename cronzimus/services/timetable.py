@@ -6,13 +6,17 @@ from typing import Any, NamedTuple
 
 from cronzimus.common.arrays import array
 from cronzimus.common.db import Database, Refused, as_json
+from cronzimus.common.logger import get_logger
 from cronzimus.common.sql import queries
-from cronzimus.errors import Conflict, NotFound
+from cronzimus.errors import Conflict, Invalid, NotFound
 from cronzimus.models.job import Job, JobDefinition, JobStatus, Source
 from cronzimus.models.page import Page
+from cronzimus.services.alerts.rules import write_rules_of_job
+from cronzimus.services.audit import Audit
 from cronzimus.services.decide import Decided, settle
-from cronzimus.services.definitions import Definitions
+from cronzimus.services.definitions import Definitions, Observed
 
+_LOG = get_logger(__name__)
 _SQL = queries("cronzimus.services.sql", "timetable.sql")
 
 
@@ -32,6 +36,7 @@ class Timetable:
     def __init__(self, database: Database, definitions: Definitions) -> None:
         self._database = database
         self._definitions = definitions
+        self._audit = Audit(database)
 
     def get(self, job_id: str) -> Job:
         """One job; raises NotFound."""
@@ -63,8 +68,11 @@ class Timetable:
         try:
             with self._database.transaction():
                 self._insert(definition, by, source)
+                self._audit.record("job.create", f"job/{definition.id}", after=definition.document())
                 return self.get(definition.id)
         except Refused as refused:
+            if refused.constraint == "fk_jobs_calendars":
+                raise Conflict("its calendar was removed meanwhile", code="CALENDAR_NOT_FOUND") from refused
             raise Conflict(f"a job {definition.id!r} exists already", code="JOB_EXISTS") from refused
 
     def replace(
@@ -77,37 +85,55 @@ class Timetable:
     ) -> Job:
         """Another definition under the same id; it counts from now on. Raises NotFound, Conflict VERSION_CONFLICT."""
         with self._database.transaction():
-            row = self._lock(definition.id)
-            if expected_version is not None and row.version != expected_version:
-                raise Conflict(
-                    f"job {row.id!r} is at version {row.version}, not {expected_version}",
-                    code="VERSION_CONFLICT",
-                )
+            row = self._lock(definition.id, expected_version)
+            before = self.get(row.id).definition
             self._settle(row, by)
-            version = self._write_version(definition.id, definition, "replace", by, row.now)
-            due_at = definition.schedule.first_due(row.now)
+            observed = self._definitions.observing(definition)
+            version = self._write_version(definition.id, observed, "replace", by, row.now)
+            due_at = observed.definition.schedule.first_due(row.now)
             status = JobStatus.PAUSED if row.status == JobStatus.PAUSED else _status_for(due_at, definition)
-            self._database.execute(_SQL["update"], _columns(definition, version, status, source, due_at))
+            self._database.execute(_SQL["update"], _columns(observed, version, status, source, due_at))
+            self._audit.record("job.replace", f"job/{row.id}", before=before, after=definition.document())
             self._notify(definition.id)
             return self.get(definition.id)
 
-    def remove(self, job_id: str, *, by: str) -> None:
-        """Take a job off the timetable; its history stays, what waits is cancelled."""
+    def take_up(self, job_id: str, *, by: str) -> bool:
+        """Let a job keep to the last version of its calendar; False while an instant of it waits to be decided.
+
+        The same definition becomes a new version, so that what was decided under the old days stays computable.
+        """
         with self._database.transaction():
             row = self._lock(job_id)
+            if row.next_due_at is not None and row.next_due_at <= row.now:
+                return False
+            observed = self._definitions.observing(self._definitions.get(job_id, row.version))
+            version = self._write_version(job_id, observed, "calendar", by, row.now)
+            due_at = observed.definition.schedule.next_after(row.now)
+            running = row.status in (JobStatus.ACTIVE, JobStatus.FINISHED)
+            status = _status_for(due_at, observed.definition) if running else row.status
+            moved = {"id": job_id, "version": version, "calendar_version": observed.calendar_version}
+            self._database.execute(_SQL["take_up"], {**moved, "next_due_at": due_at, "status": status})
+            self._notify(job_id)
+            return True
+
+    def remove(self, job_id: str, *, by: str, expected_version: int | None = None) -> None:
+        """Take a job off the timetable; its history stays, what waits is cancelled."""
+        with self._database.transaction():
+            row = self._lock(job_id, expected_version)
+            self._audit.record("job.delete", f"job/{job_id}", before=self.get(job_id).definition)
             self._settle(row, by)
             self._write_version(job_id, None, "delete", by, row.now)
             self._database.execute(_SQL["delete"], {"id": job_id})
             self._database.execute(_SQL["cancel_pending"], {"id": job_id})
             self._notify(job_id)
 
-    def pause(self, job_id: str, *, by: str) -> Job:
+    def pause(self, job_id: str, *, by: str, expected_version: int | None = None) -> Job:
         """From now on its instants are `skipped (paused)`; raises Conflict JOB_FINISHED."""
-        return self._set_status(job_id, JobStatus.PAUSED)
+        return self._set_status(job_id, JobStatus.PAUSED, "job.pause", expected_version)
 
-    def resume(self, job_id: str, *, by: str) -> Job:
+    def resume(self, job_id: str, *, by: str, expected_version: int | None = None) -> Job:
         """From now on its instants fire again."""
-        return self._set_status(job_id, JobStatus.ACTIVE)
+        return self._set_status(job_id, JobStatus.ACTIVE, "job.resume", expected_version)
 
     def synchronise(self, declared: Sequence[tuple[JobDefinition, Source]]) -> None:
         """Make the timetable say what code and files say; a job changed through the API stays as it is there.
@@ -116,34 +142,47 @@ class Timetable:
         """
         present = self._sources([definition.id for definition, _ in declared])
         for definition, source in declared:
-            if definition.id not in present:
-                self._add_if_absent(definition, source)
-            elif present[definition.id] != Source.API:
-                self._replace_if_different(definition, source)
+            try:
+                if definition.id not in present:
+                    self._add_if_absent(definition, source)
+                elif present[definition.id] != Source.API:
+                    self._replace_if_different(definition, source)
+            except Invalid as error:
+                # A calendar is made by the running service: one that is not there yet must not keep it from starting.
+                _LOG.error("Job {} stays as it is until the next reload: {}", definition.id, error.message)
         self._remove_undeclared({definition.id for definition, _ in declared})
 
     def _insert(self, definition: JobDefinition, by: str, source: Source) -> None:
         (now,) = self._database.fetch_one(_SQL["clock"]) or (None,)
-        version = self._write_version(definition.id, definition, "create", by, now)
-        due_at = definition.schedule.first_due(now)
-        params = _columns(definition, version, _status_for(due_at, definition), source, due_at)
+        observed = self._definitions.observing(definition)
+        version = self._write_version(definition.id, observed, "create", by, now)
+        due_at = observed.definition.schedule.first_due(now)
+        params = _columns(observed, version, _status_for(due_at, definition), source, due_at)
         self._database.execute(_SQL["insert"], params)
         self._notify(definition.id)
 
     def _write_version(
-        self, job_id: str, definition: JobDefinition | None, operation: str, by: str, now: datetime
+        self, job_id: str, observed: Observed | None, operation: str, by: str, now: datetime
     ) -> int:
         (last,) = self._database.fetch_one(_SQL["last_version"], {"id": job_id}) or (0,)
-        document = as_json(None if definition is None else definition.document())
+        document = as_json(None if observed is None else observed.definition.document())
+        pinned = None if observed is None else observed.calendar_version
         params = {"id": job_id, "version": last + 1, "definition": document, "operation": operation}
+        params["calendar_version"] = pinned
         self._database.execute(_SQL["write_version"], {**params, "by": by, "now": now})
+        write_rules_of_job(self._database, job_id, observed.definition if observed else None, by=by)
         return int(last) + 1
 
-    def _lock(self, job_id: str) -> _Row:
-        row = self._database.fetch_one(_SQL["lock"], {"id": job_id})
-        if row is None:
+    def _lock(self, job_id: str, expected_version: int | None = None) -> _Row:
+        found = self._database.fetch_one(_SQL["lock"], {"id": job_id})
+        if found is None:
             raise _unknown(job_id)
-        return _Row(*row)
+        row = _Row(*found)
+        if expected_version not in (None, row.version):
+            raise Conflict(
+                f"job {row.id!r} is at version {row.version}, not {expected_version}", code="VERSION_CONFLICT"
+            )
+        return row
 
     def _settle(self, row: _Row, by: str) -> None:
         """Give every instant that has come, and was not decided yet, its row under the definition it belongs to."""
@@ -155,14 +194,17 @@ class Timetable:
             _SQL["settle"], {"id": row.id, "by": by, "version": row.version, **_settled(rows)}
         )
 
-    def _set_status(self, job_id: str, status: JobStatus) -> Job:
+    def _set_status(self, job_id: str, status: JobStatus, action: str, expected: int | None) -> Job:
         with self._database.transaction():
-            row = self._lock(job_id)
+            row = self._lock(job_id, expected)
             if row.status == JobStatus.FINISHED:
                 raise Conflict(
                     f"job {job_id!r} has finished: nothing of it is due any more", code="JOB_FINISHED"
                 )
             self._database.execute(_SQL["set_status"], {"id": job_id, "status": status})
+            self._audit.record(
+                action, f"job/{job_id}", before={"status": row.status}, after={"status": status}
+            )
             self._notify(job_id)
             return self.get(job_id)
 
@@ -206,10 +248,13 @@ def _status_for(due_at: datetime | None, definition: JobDefinition) -> JobStatus
 
 
 def _columns(
-    definition: JobDefinition, version: int, status: JobStatus, source: Source, due_at: datetime | None
+    observed: Observed, version: int, status: JobStatus, source: Source, due_at: datetime | None
 ) -> dict[str, Any]:
+    definition = observed.definition
     return {
         "id": definition.id,
+        "calendar": definition.calendar and definition.calendar.id,
+        "calendar_version": observed.calendar_version,
         "version": version,
         "kind": definition.kind,
         "tags": list(definition.tags),

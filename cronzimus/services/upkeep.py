@@ -7,8 +7,10 @@ from uuid import UUID
 
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
+from cronzimus.models.event import Event, Topic
 from cronzimus.models.leader import Term
 from cronzimus.models.run import Offer
+from cronzimus.services.events import Announce, unannounced
 
 _SQL = queries("cronzimus.services.sql", "upkeep.sql")
 _BATCH = 1000
@@ -16,6 +18,7 @@ _EVERY_SECONDS = 1.0
 _BACKLOG_SECONDS = 0.1
 _PRUNE_EVERY_SECONDS = 3600.0
 _WEEKS_AHEAD = 4
+_BY_WEEKS = ("firings", "run_logs")
 
 OfferRuns = Callable[[Sequence[Offer]], None]
 
@@ -32,6 +35,7 @@ class Upkeep:
         lease_seconds: float,
         retention_days: float,
         patience_seconds: float = 1.0,
+        announce: Announce = unannounced,
     ) -> None:
         self._database = database
         self._offer = offer
@@ -39,6 +43,7 @@ class Upkeep:
         self._lease_seconds = lease_seconds
         self._retention = timedelta(days=retention_days)
         self._patience = timedelta(seconds=patience_seconds)
+        self._announce = announce
         self._pruned_at: float | None = None
 
     def step(self) -> float:
@@ -55,25 +60,35 @@ class Upkeep:
     def resend(self) -> int:
         """Offer pending runs that nobody claimed; how many."""
         rows = self._database.fetch_all(_SQL["unclaimed"], {"patience": self._patience, "limit": _BATCH})
-        self._offer([Offer(run_id, not_before) for run_id, not_before in rows])
+        self._offer([Offer(run_id, not_before, backfill) for run_id, not_before, backfill in rows])
         return len(rows)
 
     def reap(self) -> int:
         """End the attempts whose worker fell silent; how many. Those with tries left are offered again."""
         rows = self._database.fetch_all(_SQL["reap"], {"limit": _BATCH})
-        self._offer([Offer(run_id, not_before) for run_id, state, not_before in rows if state == "pending"])
+        again = [Offer(run_id, moment, lane) for run_id, state, moment, lane in rows if state == "pending"]
+        self._offer(again)
+        for run_id, state, *_ in rows:
+            self._announce(Event(Topic.RUN, str(run_id), state=state))
         return len(rows)
 
     def prune(self) -> int:
-        """Make room ahead in the ledger and drop what is older than the retention; runs deleted."""
+        """Make room ahead in the ledger and the logs, drop what is older than the retention; runs deleted."""
         now = datetime.now(UTC)
-        for week in range(_WEEKS_AHEAD + 1):
-            self._database.execute(_SQL["partition_for"], {"day": (now + timedelta(weeks=week)).date()})
         oldest = now - self._retention
-        for (name,) in self._database.fetch_all(_SQL["old_partitions"], {"before": oldest.date()}):
-            self._database.execute(_SQL["drop_partition"], {"name": name})
-        self._database.execute(_SQL["prune_default"], {"before": oldest})
+        for table in _BY_WEEKS:
+            for week in range(_WEEKS_AHEAD + 1):
+                day = (now + timedelta(weeks=week)).date()
+                self._database.execute(_SQL["week_for"], {"table": table, "day": day})
+            self._drop_weeks(table, oldest)
+            self._database.execute(_SQL[f"prune_{table}"], {"before": oldest})
+        self._database.execute(_SQL["prune_answers"])
         return self._prune_runs(oldest)
+
+    def _drop_weeks(self, table: str, oldest: datetime) -> None:
+        before = {"table": table, "before": oldest.date()}
+        for (name,) in self._database.fetch_all(_SQL["old_weeks"], before):
+            self._database.execute(_SQL["drop_week"], {"table": table, "name": name})
 
     def _prune_runs(self, oldest: datetime) -> int:
         params = {"oldest_id": first_id_of(oldest), "limit": _BATCH}

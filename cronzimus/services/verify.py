@@ -9,6 +9,8 @@ from typing import NamedTuple
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import CronzimusError, Invalid
+from cronzimus.models.firing import Decision, Reason
+from cronzimus.models.time_off import WorkingSchedule
 from cronzimus.services.definitions import Definitions
 
 _SQL = queries("cronzimus.services.sql", "explain.sql")
@@ -58,6 +60,9 @@ class _Row(NamedTuple):
     due_at: datetime
     first_due_at: datetime
     instants: int
+    decision: str
+    reason: str | None
+    version: int
 
 
 class Verifier:
@@ -81,6 +86,7 @@ class Verifier:
             recorded += sum(row.instants for row in found)
             gaps += _gaps(job, due, found, now - SETTLING)
             surplus += _surplus(job, due, found, start)
+            surplus += self._against_the_calendar(job, due, found)
         return Verification(start, end, expected, recorded, tuple(gaps), tuple(surplus))
 
     def _reigns(self, job_id: str | None) -> Iterator[tuple[str, list[_Reign]]]:
@@ -109,6 +115,21 @@ class Verifier:
             if first is not None and first <= reign.since and start <= first <= end:
                 due[first] = reign.version
         return due
+
+    def _against_the_calendar(
+        self, job: str, due: dict[datetime, int], found: list[_Row]
+    ) -> Iterator[Finding]:
+        """Rows that say another thing of a day off than the calendar their version meant."""
+        schedules = {version: self._definitions.get(job, version).schedule for version in set(due.values())}
+        keeping = {v: one for v, one in schedules.items() if isinstance(one, WorkingSchedule)}
+        for row in found:
+            if row.version not in keeping or row.instants > 1 or due.get(row.due_at) != row.version:
+                continue
+            why = keeping[row.version].why_off(row.due_at)
+            if why is not None and row.decision == Decision.FIRED:
+                yield Finding(job, row.due_at, row.version, f"fired on a day off: {why}")
+            if why is None and row.reason == Reason.CALENDAR:
+                yield Finding(job, row.due_at, row.version, "skipped for a day off, and it was none")
 
     def _rows(self, job: str, start: datetime, end: datetime) -> list[_Row]:
         params = {"job_id": job, "start": start, "end": end}

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cronzimus.errors import NotFound
+from cronzimus.models.calendar import Calendar
 from cronzimus.models.run import RunState
+from cronzimus.services.calendars import Calendars
 from tests.heart import Heart, definition
 
 HOURLY = {"type": "interval", "hours": 1}
@@ -96,3 +98,29 @@ def test_replaced_definition_answers_for_its_own_time(heart: Heart) -> None:
     heart.timetable.replace(definition(trigger={"type": "manual"}), by="t")
     sentence = heart.explain.why("a", datetime.now(UTC) + timedelta(days=1)).sentence
     assert "was not due" in sentence and "next instant" not in sentence
+
+
+def test_day_off_is_named_before_and_after(heart: Heart) -> None:
+    calendars = Calendars(heart.database, heart.timetable)
+    off = {"on": "10-31", "name": "Reformationstag"}
+    calendars.add(Calendar.model_validate({"id": "de-be", "days": [off]}), by="ann")
+    heart.add(trigger={"type": "cron", "expression": "0 9 31 10 *"}, calendar="de-be", business_day="next")
+    due_at = datetime(datetime.now(UTC).year + 1, 10, 31, 9, tzinfo=UTC)
+    said = heart.explain.why("a", due_at).sentence
+    assert said.endswith("will be skipped: a day off, Reformationstag in calendar de-be.")
+    heart.database.execute("UPDATE cronzimus.jobs SET next_due_at = '2025-10-31 09:00Z'")
+    heart.fire()
+    answer = heart.explain.why("a", datetime(2025, 10, 31, 9, tzinfo=UTC))
+    assert (
+        "skipped (calendar): it was a day off: Reformationstag in calendar de-be; moved to Sat 2025-11-01 09:00"
+        in answer.sentence
+    )
+
+
+def test_blackout_is_named(heart: Heart) -> None:
+    heart.add(blackouts=[{"start": "00:00", "end": "00:00", "reason": "stocktaking"}])
+    due_at = heart.make_due("a")
+    heart.fire()
+    assert "skipped (blackout): it lay in a blackout: the blackout 'stocktaking' until" in (
+        heart.explain.why("a", due_at).sentence
+    )

@@ -1,11 +1,12 @@
 """What people do to runs."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from cronzimus.errors import Conflict, Invalid, NotFound
-from tests.heart import Heart
+from tests.heart import Heart, definition
 
 MANUAL = {"type": "manual"}
 
@@ -105,3 +106,45 @@ def test_retry_is_a_new_run_with_the_same_parameters(heart: Heart) -> None:
         "pending",
     )
     assert again.id != run.id
+
+
+def test_a_run_as_of_a_moment_is_due_then_and_so_is_its_retry(heart: Heart) -> None:
+    heart.add(trigger=MANUAL)
+    moment = datetime(2026, 3, 1, 2, tzinfo=UTC)
+    run = heart.runs.trigger("a", as_of=moment, by="t")
+    assert run.due_at == moment
+    heart.end(heart.claim(heart.offered)[0])
+    assert heart.runs.retry(run.id, by="t").due_at == moment
+
+
+def test_a_moment_to_come_is_refused(heart: Heart) -> None:
+    heart.add(trigger=MANUAL)
+    with pytest.raises(Invalid) as caught:
+        heart.runs.trigger("a", as_of=datetime.now(UTC) + timedelta(minutes=1), by="t")
+    assert caught.value.faults[0].field == "as_of"
+
+
+def test_values_of_a_run_are_those_of_its_version(heart: Heart) -> None:
+    schema = {"properties": {"region": {"type": "string", "default": "eu"}, "size": {"type": "integer"}}}
+    heart.add(trigger=MANUAL, parameters=schema)
+    run = heart.runs.trigger("a", params={"size": 3}, by="t")
+    heart.timetable.replace(definition("a", trigger=MANUAL), by="t")
+    assert run.params == {"size": 3}
+    assert heart.runs.values_of(run) == {"region": "eu", "size": 3}
+    assert heart.runs.values_of(heart.runs.trigger("a", by="t")) is None
+
+
+def test_a_value_that_breaks_the_schema_is_refused_by_its_field(heart: Heart) -> None:
+    heart.add(trigger=MANUAL, parameters={"properties": {"size": {"type": "integer", "maximum": 5}}})
+    with pytest.raises(Invalid) as caught:
+        heart.runs.trigger("a", params={"size": 6}, by="t")
+    assert caught.value.code == "INVALID_PARAMS"
+    assert [fault.field for fault in caught.value.faults] == ["params.size"]
+
+
+def test_an_open_secret_is_taken_only_where_the_house_says_so(heart: Heart) -> None:
+    heart.add(trigger=MANUAL)
+    with pytest.raises(Invalid, match="params.db_password"):
+        heart.runs.trigger("a", params={"db_password": "hunter22"}, by="t")
+    heart.runs.allow_plain_secrets = True
+    assert heart.runs.trigger("a", params={"db_password": "hunter22"}, by="t").state == "pending"

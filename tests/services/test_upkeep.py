@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
+import psycopg
 import pytest
 
 from cronzimus.models.leader import Term
 from cronzimus.models.run import Claim, Held
+from cronzimus.services.run_logs import RunLogs
 from cronzimus.services.upkeep import Upkeep, first_id_of
 from cronzimus.utils.ids import new_id
 from tests.heart import Heart
@@ -49,6 +51,9 @@ def test_silent_worker_loses_its_run(heart: Heart) -> None:
     assert run.state == "lost" and run.ended_at is not None
     assert run.error is not None and "worker w" in run.error["message"]
     assert [a.state for a in heart.history.attempts(claim.run_id)] == ["lost"]
+    (said,) = RunLogs(heart.database).page(run).items
+    assert (said.job_id, said.attempt, said.stream) == ("a", 1, "system")
+    assert said.line == "WorkerLost: worker w stopped renewing its lease; its last words may be missing"
     assert heart.offered == []
 
 
@@ -99,7 +104,7 @@ def test_replica_that_stands_by_sweeps_nothing(heart: Heart) -> None:
 def test_prune_drops_what_is_older_than_the_retention(heart: Heart) -> None:
     old, young = datetime.now(UTC) - timedelta(days=200), datetime.now(UTC) - timedelta(days=10)
     for at in (old, young):
-        heart.database.execute("SELECT cronzimus.ensure_firings_partition(%s)", [at.date()])
+        heart.database.execute("SELECT cronzimus.ensure_week('firings', %s)", [at.date()])
         _record(heart, at)
     _record(heart, old - timedelta(days=400))
     assert heart.upkeep.prune() == 2
@@ -136,18 +141,40 @@ def test_partitions_lie_ahead_and_are_made_once(heart: Heart) -> None:
         "SELECT count(*) FROM pg_inherits WHERE inhparent = 'cronzimus.firings'::regclass"
     )
     assert row is not None and row[0] >= 6
-    assert heart.database.fetch_one("SELECT cronzimus.ensure_firings_partition(%s)", [ahead.date()]) == (
-        False,
-    )
+    assert heart.database.fetch_one("SELECT cronzimus.ensure_week('firings', %s)", [ahead.date()]) == (False,)
 
 
 def test_rows_that_came_before_their_partition_move_into_it(heart: Heart) -> None:
     far = datetime.now(UTC) + timedelta(weeks=30)
     _record(heart, far)
     assert heart.database.fetch_one("SELECT count(*) FROM cronzimus.firings_default") == (1,)
-    heart.database.execute("SELECT cronzimus.ensure_firings_partition(%s)", [far.date()])
+    heart.database.execute("SELECT cronzimus.ensure_week('firings', %s)", [far.date()])
     assert heart.database.fetch_one("SELECT count(*) FROM cronzimus.firings_default") == (0,)
     assert heart.history.firings().total == 1
+
+
+def test_logs_are_dropped_by_the_week(heart: Heart) -> None:
+    now = datetime.now(UTC)
+    for days in (1, 60, 120, 900):
+        at = now - timedelta(days=days)
+        if days < 500:
+            heart.database.execute("SELECT cronzimus.ensure_week('run_logs', %s)", [at.date()])
+        heart.database.execute(
+            "INSERT INTO cronzimus.run_logs (run_id, job_id, attempt, at, stream, line)"
+            " VALUES (%s, 'a', 1, %s, 'stdout', %s)",
+            [new_id(), at, str(days)],
+        )
+    heart.upkeep.prune()
+    assert heart.database.fetch_all("SELECT line FROM cronzimus.run_logs ORDER BY at") == [("60",), ("1",)]
+    assert heart.database.fetch_one("SELECT count(*) FROM cronzimus.run_logs_default") == (0,)
+
+
+@pytest.mark.parametrize(
+    ("table", "name"), [("firings", "jobs"), ("jobs", "jobs_20260101"), ("run_logs", "run_logs_seq")]
+)
+def test_only_a_week_is_dropped(heart: Heart, table: str, name: str) -> None:
+    with pytest.raises(psycopg.errors.RaiseException, match="is no week of"):
+        heart.database.execute("SELECT cronzimus.drop_week(%s, %s)", [table, name])
 
 
 def test_ids_are_ordered_by_time() -> None:

@@ -1,11 +1,14 @@
 """The completeness proof finds exactly what is wrong, and nothing where nothing is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
 from cronzimus.errors import Invalid
+from cronzimus.models.calendar import Calendar
+from cronzimus.services.calendars import Calendars
 from cronzimus.services.verify import Verification
+from cronzimus.utils.ids import new_id
 from tests.heart import Heart, definition
 
 AGO = timedelta(minutes=10)
@@ -120,3 +123,45 @@ def test_reversed_window_is_refused(heart: Heart) -> None:
     now = datetime.now(UTC)
     with pytest.raises(Invalid):
         heart.verifier.verify(now, now - AGO)
+
+
+def test_firing_on_a_day_off_is_found_and_a_skip_without_one(heart: Heart) -> None:
+    calendars = Calendars(heart.database, heart.timetable)
+    today = datetime.now(UTC).date()
+    calendars.add(Calendar.model_validate({"id": "ours", "days": [today.isoformat()]}), by="ann")
+    daily = {"type": "cron", "expression": "0 0 * * *"}
+    heart.add("off", trigger=daily, calendar="ours")
+    heart.add("on", trigger=daily, calendar={"id": "ours", "on": "only"})
+    heart.database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '1 day'")
+    for job in ("off", "on"):
+        heart.make_due(job, "date_trunc('day', clock_timestamp())")
+    heart.fire()
+    start = datetime.combine(today, time(), UTC)
+    end = start + timedelta(minutes=1)
+    assert heart.verifier.verify(start, end).ok
+    heart.database.execute(
+        "UPDATE cronzimus.firings SET reason = NULL, decision = 'fired', run_id = %s", [new_id()]
+    )
+    (found,) = heart.verifier.verify(start, end).surplus
+    assert (found.job_id, found.problem) == ("off", "fired on a day off: a day off in calendar ours")
+    heart.database.execute(
+        "UPDATE cronzimus.firings SET reason = 'calendar', decision = 'skipped', run_id = NULL"
+    )
+    (found,) = heart.verifier.verify(start, end).surplus
+    assert (found.job_id, found.problem) == ("on", "skipped for a day off, and it was none")
+
+
+def test_each_decision_is_verified_under_the_days_of_its_time(heart: Heart) -> None:
+    calendars = Calendars(heart.database, heart.timetable)
+    today = datetime.now(UTC).date()
+    monthly = {"type": "cron", "expression": f"0 0 {today.day} {today.month} *"}
+    calendars.add(Calendar.model_validate({"id": "ours", "days": [today.isoformat()]}), by="ann")
+    heart.add(trigger=monthly, calendar="ours", business_day="previous")
+    heart.database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '3 days'")
+    heart.make_due("a", "date_trunc('day', clock_timestamp()) - interval '1 day'")
+    heart.fire()
+    calendars.replace(Calendar.model_validate({"id": "ours"}), by="ann")
+    start = datetime.combine(today - timedelta(days=2), time(), UTC)
+    found = heart.verifier.verify(start, datetime.now(UTC))
+    assert found.ok and found.expected == 2, found
+    assert "moved to" in heart.explain.why("a", datetime.combine(today, time(), UTC)).sentence

@@ -2,7 +2,7 @@
 -- Take pending runs for one worker; those of a job that may not overlap itself one at a time.
 -- Locking order is the primary key, so that two claimers never wait for each other in a circle.
 WITH wanted AS (
-    SELECT r.id, r.job_id, r.max_running
+    SELECT r.id, r.job_id, r.max_running, r.cause
     FROM cronzimus.runs r
     WHERE r.id = ANY(%(ids)s::uuid[]) AND r.state = 'pending'
       AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
@@ -11,7 +11,7 @@ WITH wanted AS (
 ), placed AS (
     SELECT w.id,
            CASE WHEN w.max_running IS NULL THEN 0
-                ELSE w.max_running - row_number() OVER (PARTITION BY w.job_id ORDER BY w.id)
+                ELSE w.max_running - row_number() OVER (PARTITION BY w.job_id ORDER BY w.cause = 'backfill', w.id)
                      - (SELECT count(*) FROM cronzimus.runs o WHERE o.job_id = w.job_id AND o.state = 'running')
            END AS room_left
     FROM wanted w
@@ -52,21 +52,23 @@ WITH ended AS (
     WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = e.id AND r.attempt = e.attempt
       AND r.state = 'running' AND r.worker_id = %(worker_id)s
     RETURNING r.id, e.attempt, e.state AS attempt_state, e.started_at, e.ended_at, e.error, e.free,
-              r.state AS run_state, r.not_before, r.job_id, r.max_running
+              r.state AS run_state, r.not_before, r.job_id, r.max_running, r.cause
 ), tried AS (
     INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
     SELECT c.id, c.attempt, %(worker_id)s, c.started_at, c.ended_at, c.attempt_state, c.error
     FROM closed c WHERE NOT c.free
     ON CONFLICT (run_id, attempt) DO NOTHING
 )
-SELECT c.id, c.not_before, c.run_state = 'pending', CASE WHEN c.max_running IS NOT NULL THEN c.job_id END FROM closed c;
+SELECT c.id, c.not_before, c.run_state = 'pending', CASE WHEN c.max_running IS NOT NULL THEN c.job_id END,
+       c.cause = 'backfill'
+FROM closed c;
 
 -- waiting_behind --
--- The oldest pending run of each of these jobs: a place has just become free for it.
-SELECT DISTINCT ON (r.job_id) r.id, r.not_before
+-- The oldest pending run of each of these jobs, live ones first: a place has just become free for it.
+SELECT DISTINCT ON (r.job_id) r.id, r.not_before, r.cause = 'backfill'
 FROM cronzimus.runs r
 WHERE r.job_id = ANY(%(job_ids)s::text[]) AND r.state = 'pending'
-ORDER BY r.job_id, r.id;
+ORDER BY r.job_id, r.cause = 'backfill', r.id;
 
 -- renew --
 -- Prolong the lease of everything this worker holds, and hear what became of it. A run that another session is

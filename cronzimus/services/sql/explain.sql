@@ -1,6 +1,7 @@
 -- covering --
 -- The ledger row of an instant: its own, or the range that covers it.
-SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, decided_at, job_version
+SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, decided_at, job_version,
+       note
 FROM cronzimus.firings
 WHERE job_id = %(job_id)s AND due_at >= %(at)s AND first_due_at <= %(at)s
 ORDER BY due_at
@@ -18,7 +19,7 @@ WHERE %(job_id)s::text IS NULL OR job_id = %(job_id)s
 ORDER BY job_id, version;
 
 -- rows_between --
-SELECT due_at, first_due_at, instants
+SELECT due_at, first_due_at, instants, decision, reason, job_version
 FROM cronzimus.firings
 WHERE job_id = %(job_id)s AND due_at >= %(start)s AND first_due_at <= %(end)s
 ORDER BY due_at;

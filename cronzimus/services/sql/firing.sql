@@ -1,15 +1,20 @@
 -- due --
 -- What is due now, earliest first, with the clock that decides.
 -- Asked once, in a query of its own, the clock bounds the scan of the index; asked for each row it would not.
-SELECT j.id, j.version, j.status, j.next_due_at, clock_timestamp()
+-- The last revision of the blackouts says, in the same snapshot, whether the leader knows them all.
+SELECT j.id, j.version, j.status, j.next_due_at, clock_timestamp(),
+       (SELECT max(b.revision) FROM cronzimus.blackouts b)
 FROM cronzimus.jobs j
 WHERE j.next_due_at <= (SELECT clock_timestamp())
 ORDER BY j.next_due_at
 LIMIT %(limit)s;
 
 -- open_runs --
--- How many runs of these jobs are not finished.
-SELECT job_id, count(*)
+-- How many runs of these jobs are not finished. Those of a backfill are in a lane of their own: neither they
+-- nor what waits only because one of them still runs stands in the way of a firing.
+SELECT job_id, count(*) FILTER (WHERE cause <> 'backfill' AND state = 'running')
+     + CASE WHEN bool_or(cause = 'backfill' AND state = 'running') THEN 0
+            ELSE count(*) FILTER (WHERE cause <> 'backfill' AND state = 'pending') END
 FROM cronzimus.runs
 WHERE job_id = ANY(%(job_ids)s::text[]) AND state IN ('pending', 'running')
 GROUP BY job_id;
@@ -40,26 +45,27 @@ WITH term AS (
          AS m (id, version, status, due_at, next_due_at, max_attempts, max_running, priority, queue)
     WHERE j.id = ANY(%(ids)s::text[]) AND j.id = m.id AND j.version = m.version
       AND j.status = m.status AND j.next_due_at = m.due_at
-    RETURNING m.id, m.version, m.max_attempts, m.max_running, m.priority, m.queue
+    RETURNING m.id, m.version, j.kind, m.max_attempts, m.max_running, m.priority, m.queue
 ), decided AS (
-    SELECT d.*, m.version, m.max_attempts, m.max_running, m.priority, m.queue
+    SELECT d.*, m.version, m.kind, m.max_attempts, m.max_running, m.priority, m.queue
     FROM unnest(%(d_ids)s::text[], %(d_due_ats)s::timestamptz[], %(d_firsts)s::timestamptz[], %(d_instants)s::int[],
-                %(d_decisions)s::text[], %(d_reasons)s::text[], %(d_runs)s::uuid[], %(d_not_befores)s::timestamptz[])
-         AS d (job_id, due_at, first_due_at, instants, decision, reason, run_id, not_before)
+                %(d_decisions)s::text[], %(d_reasons)s::text[], %(d_runs)s::uuid[], %(d_not_befores)s::timestamptz[],
+                %(d_notes)s::text[])
+         AS d (job_id, due_at, first_due_at, instants, decision, reason, run_id, not_before, note)
     JOIN moved m ON m.id = d.job_id
 ), recorded AS (
     INSERT INTO cronzimus.firings
-        (job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, job_version)
+        (job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, job_version, note)
     SELECT job_id, due_at, coalesce(first_due_at, due_at), instants, decision, reason, run_id, %(epoch)s,
-           %(decided_by)s, version
+           %(decided_by)s, version, note
     FROM decided
     ON CONFLICT (job_id, due_at) DO NOTHING
     RETURNING run_id
 ), opened AS (
     INSERT INTO cronzimus.runs
-        (id, job_id, job_version, due_at, cause, max_attempts, max_running, priority, queue, not_before, trace_id)
-    SELECT d.run_id, d.job_id, d.version, d.due_at, 'schedule', d.max_attempts, d.max_running, d.priority, d.queue,
-           d.not_before, replace(d.run_id::text, '-', '')
+        (id, job_id, job_version, kind, due_at, cause, max_attempts, max_running, priority, queue, not_before, trace_id)
+    SELECT d.run_id, d.job_id, d.version, d.kind, d.due_at, 'schedule', d.max_attempts, d.max_running, d.priority,
+           d.queue, d.not_before, replace(d.run_id::text, '-', '')
     FROM decided d JOIN recorded USING (run_id)
     RETURNING id, not_before
 )
@@ -72,9 +78,11 @@ WITH waiting AS (
     SET state = 'cancelled', ended_at = clock_timestamp(),
         error = '{"type": "Replaced", "category": "BUSINESS", "message": "replaced by a later firing"}'
     WHERE job_id = ANY(%(job_ids)s::text[]) AND state = 'pending' AND id <> ALL(%(fresh)s::uuid[])
+      AND cause <> 'backfill'
 )
 UPDATE cronzimus.runs SET cancel_requested_at = clock_timestamp()
 WHERE job_id = ANY(%(job_ids)s::text[]) AND state = 'running' AND cancel_requested_at IS NULL
+  AND cause <> 'backfill'
 RETURNING id;
 
 -- mark_broken --

@@ -40,7 +40,8 @@ ORDER BY attempt;
 
 -- firings --
 -- One page of the ledger, latest due first.
-SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, decided_at, job_version
+SELECT job_id, due_at, first_due_at, instants, decision, reason, run_id, epoch, decided_by, decided_at, job_version,
+       note
 FROM cronzimus.firings
 WHERE (%(job_id)s::text IS NULL OR job_id = %(job_id)s)
   AND (%(decision)s::text IS NULL OR decision = %(decision)s)

@@ -1,9 +1,10 @@
 -- trigger --
 -- A run started by a person.
 INSERT INTO cronzimus.runs
-    (id, job_id, job_version, cause, max_attempts, max_running, priority, queue, params, trace_id, parent_run_id)
-VALUES (%(id)s, %(job_id)s, %(version)s, %(cause)s, %(max_attempts)s, %(max_running)s, %(priority)s, %(queue)s,
-        %(params)s, %(trace_id)s, %(parent)s)
+    (id, job_id, job_version, kind, due_at, cause, max_attempts, max_running, priority, queue, params, trace_id,
+     parent_run_id)
+VALUES (%(id)s, %(job_id)s, %(version)s, %(kind)s, %(due_at)s, %(cause)s, %(max_attempts)s, %(max_running)s,
+        %(priority)s, %(queue)s, %(params)s, %(trace_id)s, %(parent)s)
 ON CONFLICT (id) DO NOTHING;
 
 -- cancel --

@@ -10,17 +10,26 @@ SELECT id, version, status, next_due_at, clock_timestamp() FROM cronzimus.jobs W
 SELECT coalesce(max(version), 0) FROM cronzimus.job_versions WHERE job_id = %(id)s;
 
 -- write_version --
-INSERT INTO cronzimus.job_versions (job_id, version, definition, operation, changed_by, changed_at)
-VALUES (%(id)s, %(version)s, %(definition)s, %(operation)s, %(by)s, %(now)s);
+INSERT INTO cronzimus.job_versions (job_id, version, definition, operation, changed_by, changed_at, calendar_version)
+VALUES (%(id)s, %(version)s, %(definition)s, %(operation)s, %(by)s, %(now)s, %(calendar_version)s);
 
 -- insert --
-INSERT INTO cronzimus.jobs (id, version, kind, tags, status, source, next_due_at)
-VALUES (%(id)s, %(version)s, %(kind)s, %(tags)s, %(status)s, %(source)s, %(next_due_at)s);
+INSERT INTO cronzimus.jobs (id, version, kind, tags, status, source, next_due_at, calendar, calendar_version)
+VALUES (%(id)s, %(version)s, %(kind)s, %(tags)s, %(status)s, %(source)s, %(next_due_at)s, %(calendar)s,
+        %(calendar_version)s);
 
 -- update --
 UPDATE cronzimus.jobs
 SET version = %(version)s, kind = %(kind)s, tags = %(tags)s, status = %(status)s, status_reason = NULL,
-    source = %(source)s, next_due_at = %(next_due_at)s, updated_at = clock_timestamp()
+    source = %(source)s, next_due_at = %(next_due_at)s, calendar = %(calendar)s,
+    calendar_version = %(calendar_version)s, updated_at = clock_timestamp()
+WHERE id = %(id)s;
+
+-- take_up --
+-- The same definition under the days of another version of its calendar.
+UPDATE cronzimus.jobs
+SET version = %(version)s, calendar_version = %(calendar_version)s, next_due_at = %(next_due_at)s,
+    status = %(status)s, updated_at = clock_timestamp()
 WHERE id = %(id)s;
 
 -- set_status --

@@ -1,6 +1,6 @@
 -- unclaimed --
 -- Pending runs whose time has come or comes soon, and that nobody has claimed for a while.
-SELECT id, not_before
+SELECT id, not_before, cause = 'backfill'
 FROM cronzimus.runs
 WHERE state = 'pending'
   AND queued_at <= clock_timestamp() - %(patience)s::interval
@@ -35,34 +35,43 @@ WITH silent AS (
         lease_until = NULL
     FROM silent s
     WHERE r.id = s.id
-    RETURNING r.id, s.attempt, s.worker_id, s.started_at, r.state, r.error, r.not_before
+    RETURNING r.id, r.job_id, s.attempt, s.worker_id, s.started_at, r.state, r.error, r.not_before, r.cause
 ), tried AS (
     INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
     SELECT id, attempt, worker_id, started_at, clock_timestamp(),
            CASE state WHEN 'cancelled' THEN 'cancelled' ELSE 'lost' END, error
     FROM reaped
     ON CONFLICT (run_id, attempt) DO NOTHING
+), told AS (
+    INSERT INTO cronzimus.run_logs (run_id, job_id, attempt, at, stream, level, line)
+    SELECT id, job_id, attempt, clock_timestamp(), 'system', 'ERROR',
+           format('WorkerLost: %%s; its last words may be missing', error ->> 'message')
+    FROM reaped
 )
-SELECT id, state, not_before FROM reaped;
+SELECT id, state, not_before, cause = 'backfill' FROM reaped;
 
--- partition_for --
--- A week's partition of the ledger; rows of that week that already lie in the default one move over.
-SELECT cronzimus.ensure_firings_partition(%(day)s::date);
+-- week_for --
+-- A week's partition of a table; rows of that week that already lie in the default one move over.
+SELECT cronzimus.ensure_week(%(table)s::text, %(day)s::date);
 
--- old_partitions --
--- Partitions of the ledger that end before the given day.
+-- old_weeks --
+-- Partitions of a table that end before the given day.
 SELECT c.relname
 FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = 'cronzimus.firings'::regclass
-  AND c.relname ~ '^firings_[0-9]{8}$'
+WHERE i.inhparent = to_regclass('cronzimus.' || quote_ident(%(table)s::text))
+  AND c.relname ~ '_[0-9]{8}$'
   AND to_date(right(c.relname, 8), 'YYYYMMDD') + 7 <= %(before)s::date;
 
--- drop_partition --
-SELECT cronzimus.drop_firings_partition(%(name)s);
+-- drop_week --
+SELECT cronzimus.drop_week(%(table)s::text, %(name)s::text);
 
--- prune_default --
+-- prune_firings --
+-- What lies outside of every week.
 DELETE FROM cronzimus.firings_default WHERE due_at < %(before)s;
+
+-- prune_run_logs --
+DELETE FROM cronzimus.run_logs_default WHERE at < %(before)s;
 
 -- prune_runs --
 -- Finished runs older than the history is kept, a batch at a time.
@@ -72,3 +81,7 @@ WHERE id IN (
     WHERE id < %(oldest_id)s AND state NOT IN ('pending', 'running')
     ORDER BY id
     LIMIT %(limit)s);
+
+-- prune_answers --
+-- Answers nobody may ask for a second time any more.
+DELETE FROM cronzimus.idempotency_keys WHERE expires_at < clock_timestamp();
