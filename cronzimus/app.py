@@ -20,6 +20,7 @@ from cronzimus.errors import ConfigError, CronzimusError
 from cronzimus.house import House
 from cronzimus.settings import Settings
 from cronzimus.version import version
+from cronzimus.web import register_pages
 
 _LOG = get_logger(__name__)
 _EXTENSION = "cronzimus"
@@ -44,6 +45,7 @@ def create_app(
     """
     settings = settings or bootstrap_app(config_path, environment)
     app = build_flask(settings)
+    register_pages(app, settings)
     app.extensions[_EXTENSION] = House.on_paper(settings)
     if start:
         move_in(app, settings, jobs)
@@ -52,8 +54,12 @@ def create_app(
 
 def move_in(app: Flask, settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> House:
     """Give an app its living house and start it; it stops when the process ends. Raises ConfigError."""
-    check_can_start(settings)
     house = House(settings, jobs)
+    try:
+        check_can_start(settings, house.operating.access.anybody)
+    except ConfigError:
+        house.stop()
+        raise
     app.extensions[_EXTENSION] = house
     app.config.from_object(house.config)
     house.scheduler.init_app(app)
@@ -74,7 +80,6 @@ def serve(settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> int:
     received: "SimpleQueue[int]" = SimpleQueue()
     _stop_on_signals(received.put)
     try:
-        check_can_start(settings)
         app = create_app(settings=settings, start=False)
         server = _bind(app, *settings.listen)
     except CronzimusError as error:

@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from cronzimus.common.collector import collect_seldom
-from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
 from cronzimus.common.migrate import Migrations
@@ -20,13 +18,17 @@ from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
 from cronzimus.jobs import APSchedulerConfig
 from cronzimus.jobs.due import WakeUp
-from cronzimus.jobs.job_factory import JobFactory, definition_of
 from cronzimus.jobs.scheduler import LedgerScheduler
+from cronzimus.models.event import Event, Topic
+from cronzimus.models.job import JobDefinition, Source
 from cronzimus.models.leader import Term
-from cronzimus.models.policy import CatchUp
-from cronzimus.pools import Pools
-from cronzimus.services.claims import Claims
+from cronzimus.models.plan import Reloaded
+from cronzimus.operating import Operating
+from cronzimus.parts import modules_of, new_factory, new_worker
+from cronzimus.pools import Pools, Server
+from cronzimus.services.credentials import ACCESS_CHANNEL
 from cronzimus.services.definitions import Definitions
+from cronzimus.services.events import EVENTS_CHANNEL
 from cronzimus.services.explain import Explain
 from cronzimus.services.firing import CANCEL_CHANNEL, FiringService
 from cronzimus.services.history import History
@@ -39,7 +41,6 @@ from cronzimus.services.verify import Verifier
 from cronzimus.settings import Settings
 from cronzimus.watchdog import Watchdog
 from cronzimus.workers.engines.inline import InlineEngine
-from cronzimus.workers.worker import Worker
 
 _LOG = get_logger(__name__)
 _NOT_STARTED = "postgresql:///cronzimus-was-not-started"
@@ -55,8 +56,8 @@ class House:
     ) -> None:
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self.embedded: EmbeddedPostgres | None = None
-        self.url = url or self._find_database()
+        self._server = Server(settings.database) if url is None else None
+        self.url = self._server.url if self._server else str(url)
         self._schema_ready = threading.Event()
         self._draining = threading.Event()
         self._stopped = threading.Event()
@@ -65,8 +66,9 @@ class House:
         self.database = self.pools.service
         in_code = tuple(more_jobs)
         # What code put on the timetable itself may be called: nobody else chose it.
-        self._allowed_functions = (*settings.scheduler.allowed_functions, *_modules_of(in_code))
+        self._allowed_functions = (*settings.scheduler.allowed_functions, *modules_of(in_code))
         self._build_services()
+        self._build_firing()
         self._build_loops()
         self.config = APSchedulerConfig(settings, self.factory, in_code)
 
@@ -98,12 +100,13 @@ class House:
         with suppress(CronzimusError):
             self.worker.drain(self.settings.worker.drain_seconds)
         self.worker.stop()
+        self.operating.stop()
         for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.leader_loop):
             loop.stop(timeout=2)
         self.listener.close()
         self.pools.close()
-        if self.embedded is not None:
-            self.embedded.release()
+        if self._server is not None:
+            self._server.release()
 
     def drain(self) -> None:
         """Hand leadership over at once and stop taking runs; what runs goes on."""
@@ -112,31 +115,59 @@ class House:
         self._draining.set()
         with suppress(Exception):
             self.leadership.resign()
+        self.operating.drain()
         self.scheduler.shutdown(wait=False)
         self.boot_loop.stop(timeout=0)
 
-    def reload(self) -> None:
-        """Merge the declared jobs into the timetable again."""
-        self.timetable.synchronise(self.config.declared())
+    def reload(self) -> Reloaded:
+        """Take up what the files say now, jobs and the log's settings; ConfigError lists every fault, none is taken."""
+        now = self.config.read_again()
+        declared = now.declared()
+        self.timetable.synchronise(declared)
+        restart, self.config = self.config.restart_needed(now), now
+        self.operating.audit.record("config.reload", "config/files", after={"jobs": len(declared)})
+        return Reloaded(len(declared), restart)
 
-    def _find_database(self) -> str:
-        given = self.settings.database.url
-        if given is not None:
-            return given.get_secret_value()
-        self.embedded = EmbeddedPostgres(Path(self.settings.database.data_dir))
-        return self.embedded.start()
+    def declared_now(self) -> list[tuple[JobDefinition, Source]]:
+        """What code and the files of this replica declare at this moment. Raises ConfigError."""
+        return self.config.read_again().declared()
 
     def _build_services(self) -> None:
-        scheduler, worker = self.settings.scheduler, self.settings.worker
-        self.factory = self._new_factory()
+        self.factory = new_factory(self.settings, self._allowed_functions)
         self.definitions = Definitions(self.pools.ledger, self.factory.check_function)
+        self.verifier = Verifier(self.database, self.definitions)
+        self.operating = Operating(
+            self.settings,
+            self.pools,
+            self.verifier,
+            name=self.name,
+            term=lambda: self.leadership.term,
+            running=lambda: self.worker.running,
+            on_error=_report,
+        )
+        announce = self.operating.announcer.announce
         self.timetable = Timetable(self.database, self.definitions)
+        self.operating.take_timetable(self.timetable, self.definitions)
         self.history = History(self.database)
         self.explain = Explain(self.database, self.definitions, self.history)
-        self.verifier = Verifier(self.database, self.definitions)
         self.engine = InlineEngine()
-        self.runs = Runs(self.database, self.timetable, self.definitions, self.history, self.engine.offer)
-        self.worker = self._new_worker(worker.worker_id or self.name)
+        self.runs = Runs(
+            self.database, self.timetable, self.definitions, self.history, self.engine.offer, announce
+        )
+        self.runs.allow_plain_secrets = self.settings.secrets.allow_plain
+        self.worker = new_worker(
+            self.settings,
+            self.pools,
+            self.definitions,
+            self.engine,
+            self.name,
+            self._allowed_functions,
+            announce,
+            self.operating.log_writer,
+        )
+
+    def _build_firing(self) -> None:
+        scheduler, announce = self.settings.scheduler, self.operating.announcer.announce
         self.leadership = Leadership(
             self.pools.leader,
             self.name,
@@ -145,7 +176,7 @@ class House:
             on_lose=self._on_lose,
             may_lead=self._may_lead,
         )
-        self.firing = FiringService(self.pools.firing, self.definitions, self.leadership)
+        self.firing = FiringService(self.pools.firing, self.definitions, self.leadership, announce)
         self.wake_up = WakeUp(
             self.firing,
             lambda: self.leadership.term,
@@ -153,18 +184,26 @@ class House:
             batch_size=scheduler.batch_size,
             poll_seconds=scheduler.poll_seconds,
             backlog=lambda: self.engine.waiting,
+            observe=self.operating.metrics.wake_ups.observe,
         )
         self.scheduler = LedgerScheduler(self.wake_up, self.factory, self.timetable, self.runs)
         self.upkeep = Upkeep(
             self.database,
             self.engine.offer,
             lambda: self.leadership.term,
-            lease_seconds=worker.lease_seconds,
+            lease_seconds=self.settings.worker.lease_seconds,
             retention_days=self.settings.history.retention_days,
+            announce=announce,
         )
+        self.operating.take_term(self.settings, self.leadership, self.engine.offer)
 
     def _build_loops(self) -> None:
-        handlers = {"cronzimus_jobs": lambda _: self.scheduler.wake(), CANCEL_CHANNEL: self._cancel_here}
+        handlers = {
+            "cronzimus_jobs": self._hear_of_job,
+            CANCEL_CHANNEL: self._cancel_here,
+            EVENTS_CHANNEL: self.operating.hear,
+            ACCESS_CHANNEL: self.operating.access.credentials.forget,
+        }
         self.listener = Listener(
             self.url, queries("cronzimus.services.sql", "notify.sql")["listen"], handlers
         )
@@ -194,36 +233,12 @@ class House:
             patience_seconds=self.settings.scheduler.watchdog_seconds,
             leading_since=lambda: self._lead_since if self.leadership.term else None,
             leaving=self._draining.is_set,
-            look_after=self._revive_embedded,
+            look_after=self._look_after_database,
         )
 
-    def _revive_embedded(self) -> None:
-        """Nobody else starts the embedded server again."""
-        if self.embedded is not None and self.readiness.report().components["database"] == "down":
-            self.embedded.ensure_running()
-
-    def _new_factory(self) -> JobFactory:
-        scheduler = self.settings.scheduler
-        return JobFactory(
-            allowed_functions=self._allowed_functions,
-            allowed_commands=self.settings.worker.allowed_commands,
-            timezone=scheduler.timezone,
-            misfire_grace=float(scheduler.misfire_grace_seconds),
-            max_instances=scheduler.max_instances,
-            catch_up=CatchUp.LATEST if scheduler.coalesce else CatchUp.ALL,
-            isolation=self.settings.worker.isolation,
-        )
-
-    def _new_worker(self, worker_id: str) -> Worker:
-        return Worker(
-            Claims(self.pools.ledger),
-            self.definitions,
-            self.engine,
-            self.pools.tasks,
-            self.settings,
-            worker_id=worker_id,
-            allowed_functions=self._allowed_functions,
-        )
+    def _look_after_database(self) -> None:
+        if self._server is not None and self.readiness.report().components["database"] == "down":
+            self._server.revive()
 
     def _boot_step(self) -> float | None:
         try:
@@ -238,7 +253,7 @@ class House:
     def _boot(self) -> None:
         """Schema, declared jobs, then everything that needs both."""
         self._migrate()
-        self.reload()
+        self.timetable.synchronise(self.config.declared())
         self._schema_ready.set()
         if self.settings.worker.enabled:
             self.worker.start()
@@ -246,18 +261,11 @@ class House:
             self.scheduler.start()
         for loop in (self.listen_loop, self.upkeep_loop, self.watchdog_loop):
             loop.start()
+        self.operating.start()
         self.leader_loop.wake()
 
     def _migrate(self) -> None:
-        migrations = Migrations(self.url)
-        if self.settings.database.auto_migrate:
-            migrations.upgrade()
-        elif not migrations.is_current():
-            raise ConfigError(
-                f"the schema is at revision {migrations.current() or 'none'}, this version needs {migrations.head}: "
-                "run `cronzimus db upgrade` or set database.auto_migrate",
-                code="SCHEMA_OUTDATED",
-            )
+        Migrations(self.url).ensure(may_change=self.settings.database.auto_migrate)
 
     def _may_lead(self) -> bool:
         """Only a replica whose schema is there and whose scheduler lives stands for election."""
@@ -269,18 +277,19 @@ class House:
             self.firing.mend_broken()
         self._lead_since = time.monotonic()
         self.scheduler.lead()
+        self.operating.announcer.announce(Event(Topic.LEADER, self.name))
 
     def _on_lose(self) -> None:
         _LOG.info("{} does not lead any more", self.name)
         if self.scheduler.alive:
             self.scheduler.stand_by()
 
+    def _hear_of_job(self, job_id: str) -> None:
+        self.scheduler.wake()
+        self.operating.hub.hear_job(job_id)
+
     def _cancel_here(self, payload: str) -> None:
         self.worker.cancel(UUID(payload))
-
-
-def _modules_of(jobs: Iterable[dict[str, Any]]) -> set[str]:
-    return {definition_of(job).function.partition(":")[0] for job in jobs if "trigger" in job}
 
 
 def _report(name: str, error: Exception) -> None:

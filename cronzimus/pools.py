@@ -1,10 +1,36 @@
 """The connections of one process, divided so that nobody waits behind somebody else's work."""
 
+from pathlib import Path
+from typing import Any
+
 from cronzimus.common.db import Database
+from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.settings import DatabaseSettings
 
 _FOREVER_SECONDS = 10 * 365 * 86_400.0
 _ELECTION_SECONDS = 2.0
+
+
+class Server:
+    """The PostgreSQL the settings name, else an embedded one that is ours to look after."""
+
+    def __init__(self, own: DatabaseSettings) -> None:
+        self._embedded: EmbeddedPostgres | None = None
+        if own.url is not None:
+            self.url = own.url.get_secret_value()
+        else:
+            self._embedded = EmbeddedPostgres(Path(own.data_dir))
+            self.url = self._embedded.start()
+
+    def revive(self) -> None:
+        """Start ours again when it is gone: nobody else does."""
+        if self._embedded is not None:
+            self._embedded.ensure_running()
+
+    def release(self) -> None:
+        """We need it no more; the last of its users stops it."""
+        if self._embedded is not None:
+            self._embedded.release()
 
 
 class Pools:
@@ -33,26 +59,26 @@ class Pools:
             application_name="cronzimus:leader",
             max_lifetime=_FOREVER_SECONDS,
         )
+        bounds: dict[str, Any] = {"timeout": patience, "statement_timeout": limit}
         # The wake-up.
-        self.firing = Database(
-            url,
-            1,
-            timeout=patience,
-            statement_timeout=limit,
-            application_name="cronzimus:firing",
-            by_key=True,
-        )
+        self.firing = Database(url, 1, application_name="cronzimus:firing", by_key=True, **bounds)
         # Claims, reports and heartbeats.
-        self.ledger = Database(
-            url,
-            2,
-            timeout=patience,
-            statement_timeout=limit,
-            application_name="cronzimus:ledger",
-            by_key=True,
-        )
+        self.ledger = Database(url, 2, application_name="cronzimus:ledger", by_key=True, **bounds)
+        # What runs say: however much it is, claims and reports do not wait behind it.
+        self.logs = Database(url, 1, application_name="cronzimus:logs", **bounds)
+
+    def named(self) -> dict[str, Database]:
+        """Every pool by its name."""
+        return {
+            "service": self.service,
+            "tasks": self.tasks,
+            "leader": self.leader,
+            "firing": self.firing,
+            "ledger": self.ledger,
+            "logs": self.logs,
+        }
 
     def close(self) -> None:
         """Close them all; later calls fail at once."""
-        for database in (self.service, self.tasks, self.leader, self.firing, self.ledger):
+        for database in self.named().values():
             database.close()

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,6 +57,20 @@ def template(server_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(server_url: str, template: str) -> Iterator[str]:
     """The URL of a fresh, migrated database of this test alone."""
+    with copied(server_url, template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_database_url(server_url: str, template: str) -> Iterator[str]:
+    """The URL of a migrated database that the tests of one file share."""
+    with copied(server_url, template) as url:
+        yield url
+
+
+@contextmanager
+def copied(server_url: str, template: str) -> Iterator[str]:
+    """A copy of a database for as long as it is needed."""
     name = f"cz_test_{uuid4().hex[:12]}"
     _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _url_of(server_url, name)

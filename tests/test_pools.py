@@ -1,11 +1,13 @@
 """The connections of one process: named, bounded, and none waits behind another's work."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cronzimus.common.db import Database
 from cronzimus.errors import DatabaseUnavailable
-from cronzimus.pools import Pools
+from cronzimus.pools import Pools, Server
 from cronzimus.settings import DatabaseSettings
 
 
@@ -29,6 +31,7 @@ def setting(pools: Pools, pool: str, name: str) -> str:
         ("leader", "cronzimus:leader"),
         ("firing", "cronzimus:firing"),
         ("ledger", "cronzimus:ledger"),
+        ("logs", "cronzimus:logs"),
     ],
 )
 def test_every_session_can_be_told_by_its_name(pools: Pools, pool: str, name: str) -> None:
@@ -59,6 +62,22 @@ def test_used_up_pool_does_not_stop_the_others(pools: Pools) -> None:
 
 def test_closed_pools_answer_nothing(pools: Pools) -> None:
     pools.close()
-    for pool in (pools.service, pools.tasks, pools.leader, pools.firing, pools.ledger):
+    for pool in (pools.service, pools.tasks, pools.leader, pools.firing, pools.ledger, pools.logs):
         with pytest.raises(DatabaseUnavailable):
             pool.fetch_one("SELECT 1")
+
+
+def test_named_server_is_not_ours_to_look_after(database_url: str) -> None:
+    server = Server(DatabaseSettings.model_validate({"url": database_url}))
+    server.revive()
+    server.release()
+    assert server.url == database_url
+
+
+def test_without_a_name_there_is_one_of_our_own(open_folder: Path) -> None:
+    server = Server(DatabaseSettings(data_dir=str(open_folder / "data")))
+    server.revive()
+    database = Database(server.url, 1)
+    assert database.fetch_one("SELECT 1") == (1,)
+    database.close()
+    server.release()

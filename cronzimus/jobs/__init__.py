@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cronzimus.controller.task import task
-from cronzimus.errors import ConfigError, Invalid
+from cronzimus.errors import ConfigError, Fault, Invalid
 from cronzimus.jobs.job_factory import JobFactory, definition_of
 from cronzimus.models.job import JobDefinition, Source
-from cronzimus.settings import Settings
+from cronzimus.settings import Settings, differing
 
 
 class APSchedulerConfig:
@@ -29,6 +29,17 @@ class APSchedulerConfig:
         """The same as definitions, with the door each came through; a file wins over code."""
         return [(definition_of(job), source) for source, job in self._declared()]
 
+    def read_again(self) -> "APSchedulerConfig":
+        """The same from what the files say now; raises one ConfigError that lists every fault."""
+        again = APSchedulerConfig(self._settings.read_again(), self._factory, self._more)
+        again.declared()
+        return again
+
+    def restart_needed(self, now: "APSchedulerConfig") -> tuple[str, ...]:
+        """The settings that are different there, and that a running process does not take up."""
+        changed = differing(self._settings, now._settings)
+        return tuple(key for key in changed if not key.startswith("logging."))
+
     def _declared(self) -> list[tuple[Source, dict[str, Any]]]:
         by_id = {job["id"]: (Source.CODE, job) for job in [*self._in_code(), *self._more]}
         by_id |= {job["id"]: (Source.FILE, job) for job in self._in_files()}
@@ -41,7 +52,18 @@ class APSchedulerConfig:
         return jobs
 
     def _in_files(self) -> list[dict[str, Any]]:
-        return [self._from_file(job.id, job.document, job.origin) for job in self._settings.jobs]
+        jobs, faults = [], []
+        for job in self._settings.jobs:
+            try:
+                jobs.append(self._from_file(job.id, job.document, job.origin))
+            except ConfigError as error:
+                faults.append(error)
+        if len(faults) > 1:
+            told = [Fault("", error.message) for error in faults]
+            raise ConfigError(f"{len(faults)} jobs in files cannot be used", faults=told)
+        if faults:
+            raise faults[0]
+        return jobs
 
     def _from_file(self, job_id: str, document: dict[str, Any], origin: str) -> dict[str, Any]:
         try:

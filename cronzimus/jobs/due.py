@@ -71,14 +71,18 @@ class WakeUp:
         batch_size: int,
         poll_seconds: float,
         backlog: Callable[[], int] = lambda: 0,
+        observe: Callable[[float], object] = lambda seconds: None,
     ) -> None:
-        """`backlog` tells how many offered runs nobody here has claimed yet."""
+        """`backlog` tells how many offered runs nobody here has claimed yet; `observe` is told how long each
+        wake-up with something to decide took.
+        """
         self._firing = firing
         self._term = term
         self._offer = offer
         self._batch_size = batch_size
         self._poll_seconds = poll_seconds
-        self._backlog = backlog
+        self._backlog, self._observe = backlog, observe
+        self._began = 0.0
         self._plans: list[Plan] = []
         self._now = datetime.min
         self._full = False
@@ -89,6 +93,7 @@ class WakeUp:
     def look(self) -> list[DueEntry]:
         """The due jobs, or none while another replica leads or the database is away."""
         self._plans, self._full = [], False
+        self._began = time.monotonic()
         self._current = self._term()
         if self._current is None:
             return []
@@ -128,6 +133,7 @@ class WakeUp:
             return
         try:
             offers = self._firing.commit(term, self._plans)
+            self._observe(time.monotonic() - self._began)
         except DatabaseUnavailable:
             raise
         except Exception as error:

@@ -9,12 +9,14 @@ from pydantic import ValidationError
 from cronzimus.common.db import Database
 from cronzimus.controller.shell import check_command_allowed
 from cronzimus.errors import Fault, Invalid
+from cronzimus.jobs.parameter_checks import arguments_to_check, check_parameters
 from cronzimus.jobs.triggers import DefinitionTrigger
 from cronzimus.models.faults import refusal
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.kinds import Kind
 from cronzimus.models.policy import CatchUp, Policy
 from cronzimus.models.trigger import refuse_if_never
+from cronzimus.services.secrets import Secrets
 from cronzimus.workers.injection import check_allowed, check_call, resolve
 
 TRIGGER_TYPES = ("interval", "cron", "date", "manual")
@@ -29,10 +31,16 @@ class JobFactory:
     """
 
     def __init__(
-        self, *, allowed_functions: Iterable[str], allowed_commands: Iterable[str] = (), **defaults: Any
+        self,
+        *,
+        allowed_functions: Iterable[str],
+        allowed_commands: Iterable[str] = (),
+        secrets: Secrets | None = None,
+        **defaults: Any,
     ) -> None:
         self._allowed_functions = tuple(allowed_functions)
         self._allowed_commands = tuple(allowed_commands)
+        self._secrets = secrets or Secrets()
         self._defaults = defaults
 
     @classmethod
@@ -74,23 +82,24 @@ class JobFactory:
 
         `may_be_over` lets pass what has nothing to fire any more: a file goes on declaring a date that has come.
         """
-        definition = _validated(self._with_defaults(document))
+        definition = _validated(self.with_defaults(document))
         if not may_be_over:
             self._refuse_if_never(definition, now)
         self._check_call(definition)
+        check_parameters(definition, self._secrets, present=not may_be_over)
         return self.describe(definition)
 
     def check(self, definition: JobDefinition, *, now: datetime | None = None) -> None:
         """Refuse a job that would never fire, or whose function may not or cannot be called."""
         self._refuse_if_never(definition, now)
         self._check_call(definition)
+        check_parameters(definition, self._secrets)
 
     def check_function(self, definition: JobDefinition) -> None:
         """Refuse a function that is not allowed, not there, or does not take these arguments."""
         if definition.kind is Kind.FUNCTION:
             check_allowed(definition.function, self._allowed_functions)
-        args, kwargs = definition.call
-        check_call(resolve(definition.function), args, kwargs)
+        check_call(resolve(definition.function), *arguments_to_check(definition))
 
     def _refuse_if_never(self, definition: JobDefinition, now: datetime | None) -> None:
         since = now or datetime.now(UTC)
@@ -117,7 +126,7 @@ class JobFactory:
             "max_instances": definition.policy.max_instances,
         }
 
-    def _with_defaults(self, document: Mapping[str, Any]) -> dict[str, Any]:
+    def with_defaults(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The house's defaults for what the document leaves open."""
         policy = document.get("policy", {})
         if not isinstance(policy, Mapping):

@@ -21,6 +21,7 @@ class Pulled:
     def __init__(self, heart: Heart, batch_size: int = 1000, backlog: int = 0) -> None:
         self.offers: list[Offer] = []
         self.heart = heart
+        self.took: list[float] = []
         self.wake_up = WakeUp(
             heart.firing,
             lambda: heart.leadership.term,
@@ -28,6 +29,7 @@ class Pulled:
             batch_size=batch_size,
             poll_seconds=1.0,
             backlog=lambda: backlog,
+            observe=self.took.append,
         )
 
     def offer(self, offers: Sequence[Offer]) -> None:
@@ -55,6 +57,15 @@ def test_due_job_is_offered_after_its_commit(pulled: Pulled) -> None:
     assert pulled.round() <= 1.0
     (offer,) = pulled.offers
     assert pulled.heart.state_of(offer.run_id) == "pending"
+
+
+def test_wake_up_with_something_to_decide_is_measured(pulled: Pulled) -> None:
+    pulled.round()
+    assert pulled.took == []
+    pulled.heart.add(trigger={"type": "interval", "hours": 1})
+    pulled.heart.make_due("a")
+    pulled.round()
+    assert len(pulled.took) == 1 and 0 < pulled.took[0] < 30
 
 
 def test_quiet_timetable_waits_no_longer_than_the_poll(pulled: Pulled) -> None:

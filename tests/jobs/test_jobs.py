@@ -76,3 +76,28 @@ def test_date_that_has_come_does_not_stop_the_next_start(tmp_path: Path) -> None
 
 def test_stock_routes_stay_off(tmp_path: Path) -> None:
     assert config(tmp_path).SCHEDULER_API_ENABLED is False
+
+
+MANUAL = "{kind: sql, params: {statement: SELECT 1}, trigger: {type: manual}}"
+
+
+def test_files_are_read_again(tmp_path: Path) -> None:
+    before = config(tmp_path, f"jobs:\n  a: {MANUAL}\n", environment="production")
+    base = tmp_path / "config" / "base"
+    (base / "jobs.yaml").write_text(f"jobs:\n  b: {MANUAL}\n")
+    (base / "config.yaml").write_text("server: {port: 5999}\nlogging: {level: DEBUG}\n")
+    again = before.read_again()
+    assert [job["id"] for job in again.JOBS] == ["b"] and [job["id"] for job in before.JOBS] == ["a"]
+    assert before.restart_needed(again) == ("server.port",)
+    (base / "jobs.yaml").write_text("jobs:\n  b: {trigger: {type: monthly}}\n")
+    with pytest.raises(ConfigError, match="'b'"):
+        before.read_again()
+
+
+def test_every_fault_of_the_files_is_told(tmp_path: Path) -> None:
+    wrong = "{trigger: {type: monthly}}"
+    faulty = config(tmp_path, f"jobs:\n  a: {wrong}\n  b: {MANUAL}\n  c: {wrong}\n")
+    with pytest.raises(ConfigError, match="2 jobs in files cannot be used") as refused:
+        faulty.declared()
+    first, second = refused.value.faults
+    assert "jobs.yaml:2" in first.message and "jobs.yaml:4" in second.message
