@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, request
 
-from cronzimus.api.security import Gate
+from cronzimus.api.gate import Gate
 
 _ALLOWED = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",

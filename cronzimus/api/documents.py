@@ -1,17 +1,24 @@
 """From what a client wrote to a definition, and from a definition to what comes next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from cronzimus.api.queries import RunBody
 from cronzimus.api.support import house
-from cronzimus.errors import CronzimusError, Fault, Invalid
+from cronzimus.errors import CronzimusError, Fault, Invalid, NotFound
 from cronzimus.jobs.job_factory import definition_of
+from cronzimus.models.blackout import Blackout
 from cronzimus.models.faults import shown
+from cronzimus.models.forms import read_texts
 from cronzimus.models.job import Job, JobDefinition, JobStatus
+from cronzimus.services.off import foresee
+
+if TYPE_CHECKING:
+    from cronzimus.operating import Operating
 
 
 def defined(document: Mapping[str, Any]) -> JobDefinition:
@@ -42,16 +49,44 @@ def merged(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, A
     return dict(result)
 
 
-def next_firings(job: Job, count: int) -> list[dict[str, Any]]:
-    """The next due instants of a job that fires; none of one that is paused, finished or broken."""
+def typed_params(job: Job, body: RunBody) -> dict[str, Any]:
+    """What is given for a run: the values, and the texts as the job's schema reads them; raises Invalid."""
+    read = read_texts(job.definition.get("parameters") or {}, body.texts or {})
+    twice = [
+        Fault(f"params.{name}", "is given twice") for name in read.params.keys() & (body.params or {}).keys()
+    ]
+    if faults := (*read.faults, *twice):
+        detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
+        raise Invalid(detail, code="INVALID_PARAMS", faults=faults)
+    return {**(body.params or {}), **read.params}
+
+
+def next_firings(job: Job, count: int, operating: "Operating | None" = None) -> list[dict[str, Any]]:
+    """The next due instants of a job that fires; none of one that is paused, finished or broken.
+
+    `operating` knows the calendars and the blackouts of the house; without it only those of the job count.
+    """
     if job.status != JobStatus.ACTIVE or job.next_due_at is None:
         return []
     try:
-        definition = JobDefinition.model_validate(job.definition)
+        definition = _observed(JobDefinition.model_validate(job.definition), operating)
     except (ValidationError, CronzimusError):
         return []
-    zone = _zone_of(definition)
-    return [_firing_to_come(definition, due_at, zone) for due_at in _from(definition, job.next_due_at, count)]
+    of_the_house = operating.blackouts.concerning(definition) if operating is not None else ()
+    windows = (*definition.blackouts, *of_the_house)
+    return [
+        _firing_to_come(definition, windows, due_at) for due_at in _from(definition, job.next_due_at, count)
+    ]
+
+
+def _observed(definition: JobDefinition, operating: "Operating | None") -> JobDefinition:
+    """The definition with the days off its calendar has now."""
+    if definition.calendar is None or operating is None:
+        return definition
+    try:
+        return definition.observing(operating.calendars.days(definition.calendar.id))
+    except NotFound:
+        return definition
 
 
 def _from(definition: JobDefinition, first: datetime, count: int) -> Iterator[datetime]:
@@ -63,16 +98,18 @@ def _from(definition: JobDefinition, first: datetime, count: int) -> Iterator[da
         due_at = definition.schedule.next_after(due_at)
 
 
-def _firing_to_come(definition: JobDefinition, due_at: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    mark = definition.schedule.mark_of(due_at)
-    return {"due_at": due_at, "local": due_at.astimezone(zone).isoformat(), "dst": mark}
-
-
-def _zone_of(definition: JobDefinition) -> ZoneInfo:
-    """The trigger's own zone when there is one, else the job's."""
-    own = {getattr(trigger, "timezone", None) for trigger in definition.triggers}
-    named = own.pop() if len(own) == 1 else None
-    return ZoneInfo(named or definition.timezone)
+def _firing_to_come(
+    definition: JobDefinition, windows: Sequence[Blackout], due_at: datetime
+) -> dict[str, Any]:
+    seen = foresee(definition, windows, due_at)
+    return {
+        "due_at": due_at,
+        "local": due_at.astimezone(ZoneInfo(definition.zone)).isoformat(),
+        "dst": definition.schedule.mark_of(due_at),
+        "fires": seen.fires,
+        "reason": seen.reason,
+        "notes": list(seen.notes),
+    }
 
 
 def _merge(target: Any, patch: Any) -> Any:

@@ -5,9 +5,10 @@ from typing import Any
 
 from flask import request
 
-from cronzimus.api.documents import defined, merged, named, next_firings
-from cronzimus.api.models import JobDetails, JobPage, JobView, RunPage, RunStarted, VersionPage, WhyView
-from cronzimus.api.problems import Refusal
+from cronzimus.api.documents import defined, merged, named, next_firings, typed_params
+from cronzimus.api.models import JobDetails, JobPage, JobView, RunPage, RunStarted, WhyView
+from cronzimus.api.once import once
+from cronzimus.api.preconditions import etag, expected_version, is_known, seen, stale
 from cronzimus.api.queries import (
     JobDocument,
     JobPatch,
@@ -15,17 +16,16 @@ from cronzimus.api.queries import (
     JobQuery,
     JobRunQuery,
     NextQuery,
-    PageQuery,
     RunBody,
     WhyQuery,
 )
-from cronzimus.api.render import job_view, run_view, version_view, why_view
+from cronzimus.api.render import job_view, run_view, why_view
 from cronzimus.api.runs import found_runs, started
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import Conflict
-from cronzimus.models.job import Job, JobDefinition
-from cronzimus.models.page import Page
+from cronzimus.models.job import JobDefinition
+from cronzimus.models.run import Run
 
 api = blueprint("jobs")
 
@@ -40,10 +40,9 @@ def list_jobs(query: JobQuery) -> tuple[Any, ...]:
 
 @api.post("/jobs", responses={201: JobView})
 @needs("admin")
-def create_job(body: JobDocument) -> tuple[Any, ...]:
+def create_job(body: JobDocument) -> Any:
     """Define a new job."""
-    job = house().timetable.add(defined(body.root), by=caller())
-    return job_view(job), 201, {"Location": f"{V1}/jobs/{job.id}", **_etag(job)}
+    return once(body.root, lambda: _created(defined(body.root)))
 
 
 @api.get("/jobs/<job_id>", responses={200: JobDetails})
@@ -51,8 +50,10 @@ def create_job(body: JobDocument) -> tuple[Any, ...]:
 def get_job(path: JobPath, query: NextQuery) -> tuple[Any, ...]:
     """One job, its document and its next due instants."""
     job = house().timetable.get(path.job_id)
-    details = {"definition": job.definition, "next": next_firings(job, query.next)}
-    return {**job_view(job), **details}, 200, _etag(job)
+    details = {"definition": job.definition, "next": next_firings(job, query.next, house().operating)}
+    answer = {**job_view(job), **details}
+    tag = etag(job, answer)
+    return ("", 304, tag) if is_known(tag) else (answer, 200, tag)
 
 
 @api.put("/jobs/<job_id>", responses={200: JobView})
@@ -60,7 +61,7 @@ def get_job(path: JobPath, query: NextQuery) -> tuple[Any, ...]:
 def replace_job(path: JobPath, body: JobDocument) -> tuple[Any, ...]:
     """Give a job another document; with If-Match only when nobody else changed it meanwhile."""
     definition = defined(named(body.root, path.job_id))
-    expected = _expected_version(house().timetable.get(path.job_id))
+    expected = expected_version(house().timetable.get(path.job_id))
     return _replaced(definition, expected)
 
 
@@ -69,7 +70,7 @@ def replace_job(path: JobPath, body: JobDocument) -> tuple[Any, ...]:
 def patch_job(path: JobPath, body: JobPatch) -> tuple[Any, ...]:
     """Change some fields of a job's document (RFC 7396)."""
     job = house().timetable.get(path.job_id)
-    _expected_version(job)
+    expected_version(job)
     definition = defined(named(merged(job.definition, body.root), path.job_id))
     return _replaced(definition, job.version)
 
@@ -78,9 +79,8 @@ def patch_job(path: JobPath, body: JobPatch) -> tuple[Any, ...]:
 @needs("admin")
 def delete_job(path: JobPath) -> tuple[str, int]:
     """Remove a job; its history stays."""
-    if request.if_match:
-        _expected_version(house().timetable.get(path.job_id))
-    house().timetable.remove(path.job_id, by=caller())
+    with seen(path.job_id) as version:
+        house().timetable.remove(path.job_id, by=caller(), expected_version=version)
     return "", 204
 
 
@@ -88,21 +88,23 @@ def delete_job(path: JobPath) -> tuple[str, int]:
 @needs("operate")
 def pause_job(path: JobPath) -> dict[str, Any]:
     """From now on nothing of it fires; each instant that passes is recorded as skipped."""
-    return job_view(house().timetable.pause(path.job_id, by=caller()))
+    with seen(path.job_id) as version:
+        return job_view(house().timetable.pause(path.job_id, by=caller(), expected_version=version))
 
 
 @api.post("/jobs/<job_id>/resume", responses={200: JobView})
 @needs("operate")
 def resume_job(path: JobPath) -> dict[str, Any]:
     """Fire again from now on."""
-    return job_view(house().timetable.resume(path.job_id, by=caller()))
+    with seen(path.job_id) as version:
+        return job_view(house().timetable.resume(path.job_id, by=caller(), expected_version=version))
 
 
 @api.post("/jobs/<job_id>/run", responses={202: RunStarted})
 @needs("operate")
-def run_job(path: JobPath, body: RunBody) -> tuple[Any, ...]:
+def run_job(path: JobPath, body: RunBody) -> Any:
     """Start a run by hand; answered before it begins."""
-    return started(house().runs.trigger(path.job_id, params=body.params, force=body.force, by=caller()))
+    return once(body.model_dump(mode="json"), lambda: started(_triggered(path.job_id, body)))
 
 
 @api.get("/jobs/<job_id>/runs", responses={200: RunPage})
@@ -115,17 +117,6 @@ def list_runs_of_job(path: JobPath, query: JobRunQuery) -> tuple[Any, ...]:
     return page_of(page, run_view)
 
 
-@api.get("/jobs/<job_id>/versions", responses={200: VersionPage})
-@needs("read")
-def list_versions(path: JobPath, query: PageQuery) -> tuple[Any, ...]:
-    """Every definition the job ever had, oldest first."""
-    found = house().history.versions(path.job_id)
-    if not found:
-        house().timetable.get(path.job_id)
-    items = found[query.offset : query.offset + query.limit]
-    return page_of(Page(items, len(found), query.limit, query.offset), version_view)
-
-
 @api.get("/jobs/<job_id>/why", responses={200: WhyView})
 @needs("read")
 def explain_job(path: JobPath, query: WhyQuery) -> dict[str, Any]:
@@ -133,17 +124,14 @@ def explain_job(path: JobPath, query: WhyQuery) -> dict[str, Any]:
     return why_view(house().explain.why(path.job_id, query.at or datetime.now(UTC)))
 
 
-def _etag(job: Job) -> dict[str, str]:
-    return {"ETag": f'"{job.version}"'}
+def _created(definition: JobDefinition) -> tuple[Any, ...]:
+    job = house().timetable.add(definition, by=caller())
+    return job_view(job), 201, {"Location": f"{V1}/jobs/{job.id}", **etag(job)}
 
 
-def _expected_version(job: Job) -> int | None:
-    """The version the client insists on; refused at once when the job is at another."""
-    if not request.if_match:
-        return None
-    if not request.if_match.contains_weak(str(job.version)):
-        raise _stale(f"job {job.id!r} is at version {job.version}; read it again before you change it")
-    return job.version
+def _triggered(job_id: str, body: RunBody) -> Run:
+    params = typed_params(house().timetable.get(job_id), body) if body.texts else body.params
+    return house().runs.trigger(job_id, params=params, as_of=body.as_of, force=body.force, by=caller())
 
 
 def _replaced(definition: JobDefinition, expected: int | None) -> tuple[Any, ...]:
@@ -151,10 +139,6 @@ def _replaced(definition: JobDefinition, expected: int | None) -> tuple[Any, ...
         job = house().timetable.replace(definition, by=caller(), expected_version=expected)
     except Conflict as conflict:
         if conflict.code == "VERSION_CONFLICT" and request.if_match:
-            raise _stale(conflict.message) from conflict
+            raise stale(conflict.message) from conflict
         raise
-    return job_view(job), 200, _etag(job)
-
-
-def _stale(message: str) -> Refusal:
-    return Refusal(412, message, code="PRECONDITION_FAILED")
+    return job_view(job), 200, etag(job)

@@ -4,18 +4,17 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
+from cronzimus.api.answers import Answer, AnswerPage
+from cronzimus.models.actor import Door
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobStatus, Source
+from cronzimus.models.log_line import Stream
 from cronzimus.models.run import Cause, RunState
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class FaultView(_Answer):
+class FaultView(Answer):
     """One thing wrong with one field."""
 
     field: str = Field(description="dotted path, such as trigger.seconds")
@@ -35,13 +34,13 @@ class Problem(BaseModel):
     error_message: str | None = Field(default=None, description="only on the /scheduler routes")
 
 
-class Running(_Answer):
+class Running(Answer):
     """The process answers."""
 
     status: Literal["running"]
 
 
-class ReadinessView(_Answer):
+class ReadinessView(Answer):
     """Whether this process should get requests."""
 
     status: Literal["ok", "degraded", "draining", "unavailable"]
@@ -54,11 +53,13 @@ class HealthView(ReadinessView):
     components: dict[str, JsonValue]
 
 
-class JobView(_Answer):
+class JobView(Answer):
     """A job: the fields of its document, and where it stands."""
 
     id: str
     kind: str
+    parameters: dict[str, Any] | None = Field(description="JSON Schema of what may be given for one run")
+    templates: bool
     params: dict[str, Any]
     trigger: dict[str, Any] | list[dict[str, Any]]
     timezone: str
@@ -68,6 +69,10 @@ class JobView(_Answer):
     priority: int
     tags: list[str]
     description: str
+    calendar: dict[str, Any] | None
+    business_day: str
+    blackouts: list[dict[str, Any]]
+    alerts: list[dict[str, Any]] = Field(description="its own rules of alerts")
     status: JobStatus
     status_reason: str | None = Field(description="why a job is broken or finished, when it is")
     source: Source
@@ -77,12 +82,17 @@ class JobView(_Answer):
     updated_at: datetime
 
 
-class NextFiring(_Answer):
+class NextFiring(Answer):
     """A due instant to come."""
 
     due_at: datetime
     local: str = Field(description="the same instant on the wall clock of the trigger's zone")
     dst: str | None = Field(description="set when the clock change moved or repeated this instant")
+    fires: bool = Field(
+        description="false on a day off, in a blackout that skips, and before the last of a hold"
+    )
+    reason: Reason | None = Field(description="why it does not fire: calendar or blackout")
+    notes: list[str] = Field(description="what time off and changed clocks have to do with it")
 
 
 class JobDetails(JobView):
@@ -92,7 +102,7 @@ class JobDetails(JobView):
     next: list[NextFiring]
 
 
-class AttemptView(_Answer):
+class AttemptView(Answer):
     """One try of a run."""
 
     attempt: int
@@ -104,7 +114,7 @@ class AttemptView(_Answer):
     error: dict[str, Any] | None
 
 
-class RunView(_Answer):
+class RunView(Answer):
     """One execution of a job."""
 
     id: UUID
@@ -136,18 +146,21 @@ class RunView(_Answer):
 class RunDetails(RunView):
     """One run with its attempts."""
 
+    parameters: dict[str, Any] | None = Field(
+        description="the value of each parameter before templates and secrets; null without a schema"
+    )
     kind: str | None
     attempts: list[AttemptView]
 
 
-class RunStarted(_Answer):
+class RunStarted(Answer):
     """A run was queued; it may not have started yet."""
 
     run_id: UUID
     run: RunView
 
 
-class FiringView(_Answer):
+class FiringView(Answer):
     """What became of one due instant, or of a stretch of them."""
 
     job_id: str
@@ -161,9 +174,10 @@ class FiringView(_Answer):
     decided_by: str
     decided_at: datetime
     job_version: int
+    note: str | None = Field(description="the day off or blackout, and where the instant moved to or from")
 
 
-class VersionView(_Answer):
+class VersionView(Answer):
     """One definition a job had."""
 
     job_id: str
@@ -174,7 +188,22 @@ class VersionView(_Answer):
     changed_at: datetime
 
 
-class WhyView(_Answer):
+class AuditView(Answer):
+    """Who did what, when, from where, and what it changed."""
+
+    id: int
+    at: datetime
+    actor: str
+    door: Door
+    address: str | None
+    request_id: str | None
+    action: str
+    target: str
+    before: JsonValue
+    after: JsonValue
+
+
+class WhyView(Answer):
     """Why a job ran, or did not, at a moment."""
 
     job_id: str
@@ -187,37 +216,65 @@ class WhyView(_Answer):
     run: RunView | None
 
 
-class _Page(_Answer):
-    total: int
-    limit: int
-    offset: int
-
-
-class JobPage(_Page):
+class JobPage(AnswerPage):
     """Jobs by id."""
 
     items: list[JobView]
 
 
-class RunPage(_Page):
+class RunPage(AnswerPage):
     """Runs, latest first."""
 
     items: list[RunView]
 
 
-class FiringPage(_Page):
+class LineView(Answer):
+    """One line that a run printed or logged."""
+
+    seq: int = Field(description="grows with every line; says where to go on")
+    run_id: UUID
+    job_id: str
+    attempt: int
+    at: datetime
+    stream: Stream = Field(description="system is what the house says about the run")
+    level: str | None = Field(description="null for what was printed")
+    logger: str | None
+    line: str
+
+
+class LogPage(Answer):
+    """Lines of one run, first to last."""
+
+    items: list[LineView]
+    more: bool = Field(description="whether there are more on the side that was asked for")
+
+
+class LogSearch(Answer):
+    """Lines of any run, latest first."""
+
+    items: list[LineView]
+    next: str | None = Field(description="give it as before to go on; null when all was searched")
+
+
+class FiringPage(AnswerPage):
     """Firings, latest first."""
 
     items: list[FiringView]
 
 
-class VersionPage(_Page):
+class VersionPage(AnswerPage):
     """Versions of one job, oldest first."""
 
     items: list[VersionView]
 
 
-class SchedulerInfo(_Answer):
+class AuditPage(AnswerPage):
+    """Events of the record, latest first."""
+
+    items: list[AuditView]
+
+
+class SchedulerInfo(Answer):
     """Flask-APScheduler's description of itself."""
 
     current_host: str

@@ -1,6 +1,7 @@
 """The one shape of every error (RFC 9457), and which error gets which status."""
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -13,7 +14,17 @@ from werkzeug.exceptions import NotFound as UnknownRoute
 
 from cronzimus.api.hostile import Malformed, TooLarge, WrongType
 from cronzimus.common.logger import get_logger
-from cronzimus.errors import Conflict, CronzimusError, Fault, Forbidden, Invalid, NotFound, Unavailable
+from cronzimus.errors import (
+    Conflict,
+    CronzimusError,
+    Fault,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from cronzimus.models.faults import refusal
 from cronzimus.utils.ids import new_id
 
@@ -39,12 +50,14 @@ class Refusal(CronzimusError):
 
 _STATUS: Final[Mapping[type[CronzimusError], int]] = {
     Malformed: 400,
+    Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
     WrongType: 415,
     Invalid: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
 
@@ -120,6 +133,8 @@ def _answer_ours(error: CronzimusError) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log.warning("{} {} not answered: {}", request.method, request.path, error.message)
     headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    if isinstance(error, TooMany):
+        headers = {"Retry-After": str(math.ceil(error.retry_after))}
     return problem(status, code=error.code, detail=error.message, faults=error.faults, headers=headers)
 
 

@@ -24,21 +24,34 @@ from cronzimus.models.job import SLUG, JobDefinition, JobStatus, Source
 from cronzimus.models.kinds import PARAMS, Kind
 from cronzimus.models.run import Cause, RunState
 
-_RUN_ID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+RUN_ID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _TRIGGERS: Final = ("IntervalTrigger", "CronTrigger", "DateTrigger", "ManualTrigger")
 _LOST_PLUS: Final = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
 
 
-def _whole(value: object) -> object:
+def whole_number(value: object) -> object:
+    """Digits and nothing else."""
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise ValueError(f"must be a whole number, got {shown(value)}")
     return value
 
 
+def truth(value: object) -> object:
+    """`true` or `false`, in the ways a query says it."""
+    if isinstance(value, str):
+        said = {"true": True, "1": True, "false": False, "0": False}.get(value.lower())
+        if said is None:
+            raise ValueError(f"must be true or false, got {shown(value)}")
+        return said
+    return value
+
+
 def _instant(value: object) -> object:
     """ISO 8601, UTC when no offset is given; a `+` that the URL turned into a space is understood."""
-    if not isinstance(value, str):
+    if value is None or isinstance(value, datetime):
         return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be an ISO 8601 time in a text, got {shown(value)}")
     try:
         found = datetime.fromisoformat(_LOST_PLUS.sub("+", value))
     except ValueError:
@@ -60,13 +73,15 @@ def _job_id(value: object) -> object:
 
 
 def _run_id(value: object) -> object:
-    if not isinstance(value, str) or not re.fullmatch(_RUN_ID, value):
+    if not isinstance(value, str) or not re.fullmatch(RUN_ID, value):
         raise NotFound(f"no run has the id {shown(value)}; run ids are UUIDs", code="RUN_NOT_FOUND")
     return value
 
 
-Limit = Annotated[int, Field(ge=1, le=200, description="items on one page"), BeforeValidator(_whole)]
-Offset = Annotated[int, Field(ge=0, le=1_000_000, description="items to pass over"), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=200, description="items on one page"), BeforeValidator(whole_number)]
+Offset = Annotated[
+    int, Field(ge=0, le=1_000_000, description="items to pass over"), BeforeValidator(whole_number)
+]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -144,10 +159,22 @@ class FiringQuery(PageQuery):
     until: Instant | None = Field(default=None, description="due before this instant")
 
 
+class AuditQuery(PageQuery):
+    """Which events of the record."""
+
+    actor: Text | None = Field(default=None, description="done by this token, person or part of the service")
+    action: Text | None = Field(default=None, description="job.pause; job finds everything done to jobs")
+    target: Text | None = Field(default=None, description="job/nightly; job finds every job")
+    since: Instant | None = Field(default=None, description="from this instant on")
+    until: Instant | None = Field(default=None, description="before this instant")
+
+
 class NextQuery(Query):
     """How far to look ahead."""
 
-    next: Annotated[int, Field(ge=0, le=50, description="due instants to show"), BeforeValidator(_whole)] = 5
+    next: Annotated[
+        int, Field(ge=0, le=50, description="due instants to show"), BeforeValidator(whole_number)
+    ] = 5
 
 
 class WhyQuery(Query):
@@ -165,6 +192,10 @@ class RunBody(Body):
     params: dict[str, JsonValue] | None = Field(
         default=None, description="replace parameters for this run only"
     )
+    texts: dict[str, str] | None = Field(
+        default=None, description="parameters as a person writes them, typed by the job's schema"
+    )
+    as_of: Instant | None = Field(default=None, description="the moment the run is for, instead of now")
     force: bool = Field(default=False, strict=True, description="run although the job is paused")
 
 

@@ -1,10 +1,13 @@
 """The nouns of the house as plain data for an answer: built by hand, because lists are long."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cronzimus.models.firing import Firing
 from cronzimus.models.job import Job
+from cronzimus.models.log_line import StoredLine
+from cronzimus.models.plan import Drifted, TimetablePlan
 from cronzimus.models.run import Attempt, Run
 
 if TYPE_CHECKING:
@@ -12,9 +15,21 @@ if TYPE_CHECKING:
     from cronzimus.services.history import JobVersion
 
 
+# Fields that documents stored by an earlier version may lack.
+_SINCE_THEN = {
+    "parameters": None,
+    "templates": False,
+    "calendar": None,
+    "business_day": "skip",
+    "blackouts": (),
+    "alerts": (),
+}
+
+
 def job_view(job: Job) -> dict[str, Any]:
     """The fields of the document, and where the job stands."""
     return {
+        **_SINCE_THEN,
         **job.definition,
         "id": job.id,
         "status": job.status,
@@ -84,6 +99,22 @@ def firing_view(firing: Firing) -> dict[str, Any]:
         "decided_by": firing.decided_by,
         "decided_at": firing.decided_at,
         "job_version": firing.job_version,
+        "note": firing.note,
+    }
+
+
+def line_view(line: StoredLine) -> dict[str, Any]:
+    """One line of a run."""
+    return {
+        "seq": line.seq,
+        "run_id": line.run_id,
+        "job_id": line.job_id,
+        "attempt": line.attempt,
+        "at": line.at,
+        "stream": line.stream,
+        "level": line.level,
+        "logger": line.logger,
+        "line": line.line,
     }
 
 
@@ -116,3 +147,20 @@ def why_view(why: "Explanation") -> dict[str, Any]:
 def milliseconds(start: datetime | None, end: datetime | None) -> float | None:
     """The time between two instants, once both are known."""
     return (end - start).total_seconds() * 1000 if start and end else None
+
+
+def plan_view(plan: TimetablePlan) -> dict[str, Any]:
+    """A plan whole; `asdict` goes all the way down."""
+    return {
+        "hash": plan.hash,
+        "made_at": plan.made_at,
+        "summary": plan.summary,
+        "jobs": [asdict(job) for job in plan.jobs],
+        "unlisted": plan.unlisted,
+        "concurrency": asdict(plan.concurrency),
+    }
+
+
+def drifted_view(one: Drifted) -> dict[str, Any]:
+    """One job that is not as declared."""
+    return asdict(one)

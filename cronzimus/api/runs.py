@@ -3,6 +3,7 @@
 from typing import Any
 
 from cronzimus.api.models import RunDetails, RunPage, RunStarted, RunView
+from cronzimus.api.once import once
 from cronzimus.api.queries import JobRunQuery, RunPath, RunQuery
 from cronzimus.api.render import attempt_view, run_view
 from cronzimus.api.security import caller, needs
@@ -27,7 +28,12 @@ def get_run(path: RunPath) -> dict[str, Any]:
     """One run with its attempts."""
     run = house().history.run(path.run_id)
     attempts = house().history.attempts(path.run_id)
-    return {**run_view(run), "kind": _kind(run), "attempts": [attempt_view(attempt) for attempt in attempts]}
+    return {
+        **run_view(run),
+        "parameters": house().runs.values_of(run),
+        "kind": _kind(run),
+        "attempts": [attempt_view(attempt) for attempt in attempts],
+    }
 
 
 @api.post("/runs/<run_id>/cancel", responses={200: RunView})
@@ -39,9 +45,9 @@ def cancel_run(path: RunPath) -> dict[str, Any]:
 
 @api.post("/runs/<run_id>/retry", responses={202: RunStarted})
 @needs("operate")
-def retry_run(path: RunPath) -> tuple[Any, ...]:
+def retry_run(path: RunPath) -> Any:
     """Start a new run like one that has ended."""
-    return started(house().runs.retry(path.run_id, by=caller()))
+    return once(None, lambda: started(house().runs.retry(path.run_id, by=caller())))
 
 
 def found_runs(query: JobRunQuery, **filters: Any) -> Page[Run]:

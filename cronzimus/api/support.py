@@ -28,6 +28,9 @@ from cronzimus.models.page import Item, Page
 
 if TYPE_CHECKING:
     from cronzimus.jobs.job_factory import JobFactory
+    from cronzimus.models.job import JobDefinition, Source
+    from cronzimus.models.plan import Reloaded
+    from cronzimus.operating import Operating
     from cronzimus.services.explain import Explain
     from cronzimus.services.history import History
     from cronzimus.services.readiness import ReadinessReport
@@ -61,6 +64,16 @@ class House(Protocol):
     @property
     def factory(self) -> "JobFactory":
         """The one way a job is built."""
+
+    def reload(self) -> "Reloaded":
+        """Read the configuration again."""
+
+    def declared_now(self) -> "list[tuple[JobDefinition, Source]]":
+        """What code and files declare at this moment."""
+
+    @property
+    def operating(self) -> "Operating":
+        """Seeing, being allowed, being told: what stands around the heart."""
 
     @property
     def readiness(self) -> "ReadinessReport":

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from enum import StrEnum
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,38 @@ from flask.testing import FlaskClient
 from ruamel.yaml import YAML
 
 import cronzimus
+from cronzimus.models.access import Role
+from cronzimus.models.alert import NotificationKind
 from cronzimus.models.job import JobDefinition
+from cronzimus.models.kinds import Kind
+from cronzimus.models.worker import WorkerRole
 
 OPENAPI = "/api/v1/openapi.json"
 PACKAGE = Path(cronzimus.__file__).parent
 API = PACKAGE.with_name("API.md").read_text(encoding="utf-8")
-NOT_OVER_HTTP = {"CRONZIMUS_ERROR", "CONFIG_ERROR", "NO_TOKEN_CONFIGURED", "FENCED", "LEDGER_INCOMPLETE"}
+NOT_OVER_HTTP = {
+    "CRONZIMUS_ERROR",
+    "CONFIG_ERROR",
+    "NO_TOKEN_CONFIGURED",
+    "FENCED",
+    "LEDGER_INCOMPLETE",
+    "NO_OTEL",
+    "NOT_DELIVERED",
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("Kind", Kind),
+        ("NotificationKind", NotificationKind),
+        ("Role", Role),
+        ("WorkerRole", WorkerRole),
+    ],
+)
+def test_words_of_one_name_are_those_of_one_noun(web: FlaskClient, schema: str, words: type[StrEnum]) -> None:
+    described = (web.get(OPENAPI).json or {})["components"]["schemas"]
+    assert described[schema]["enum"] == [word.value for word in words]
 
 
 class Links(HTMLParser):

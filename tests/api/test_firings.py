@@ -29,6 +29,7 @@ def test_list_tells_all_of_a_row(web: FlaskClient, fake: FakeHouse) -> None:
                 "decided_by": "replica",
                 "decided_at": "2026-03-01T12:00:00Z",
                 "job_version": 1,
+                "note": None,
             }
         ],
         "total": 1,

@@ -16,7 +16,7 @@ from cronzimus.house import House
 from cronzimus.settings import Settings
 from tests.api.fakes import document
 from tests.api.test_hostile_bodies import BODIES, DOCUMENTS
-from tests.api.test_openapi import ACCEPTS_THE_VALID, DOCUMENT
+from tests.api.test_openapi import DOCUMENT, not_to_be_asked
 from tests.heart import until
 
 V1 = "/api/v1"
@@ -213,16 +213,25 @@ def test_a_database_that_is_away_is_told(database_url: str) -> None:
     house.stop()
 
 
+def is_endless(operation: Any) -> bool:
+    """Whether it answers with a stream that ends when the client leaves."""
+    return "text/event-stream" in operation.definition.raw["responses"].get("200", {}).get("content", {})
+
+
+# The threads of the house draw their jitter while Hypothesis watches the generator they share with it.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_no_call_breaks_the_contract(living: FlaskClient) -> None:
     living.post(f"{V1}/jobs", json=document("known"))
     contract = schemathesis.openapi.from_wsgi(DOCUMENT, living.application)
     for operation in [result.ok() for result in contract.get_all_operations() if isinstance(result, Ok)]:
+        if is_endless(operation):
+            continue
 
         @given(case=operation.as_strategy())
         @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
         def call(case: Case) -> None:
             if "job_id" in case.path_parameters:
                 case.path_parameters["job_id"] = "known"
-            case.call_and_validate(excluded_checks=[ACCEPTS_THE_VALID] if case.operation.body else [])
+            case.call_and_validate(excluded_checks=not_to_be_asked(case))
 
         call()

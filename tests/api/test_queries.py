@@ -78,6 +78,12 @@ def test_why_reads_instants(text: str, instant: datetime) -> None:
     assert at == instant and at.utcoffset() == timedelta(0)
 
 
+@pytest.mark.parametrize("value", [0, 1772366400, 1.5, True, [], {}])
+def test_a_time_in_a_body_is_a_text(value: object) -> None:
+    with pytest.raises(Invalid, match="as_of: must be an ISO 8601 time in a text"):
+        RunBody.model_validate({"as_of": value})
+
+
 def test_either_name_of_a_filter_serves() -> None:
     by_alias = JobRunQuery.model_validate({"status": "failed", "trigger": "manual"}).filters()
     by_name = JobRunQuery.model_validate({"state": "failed", "cause": "manual"}).filters()

@@ -51,7 +51,7 @@ class KindPath(BaseModel):
 @pytest.fixture
 def routes(app: Flask) -> FlaskClient:
     """The app with routes that show the glue."""
-    api: APIBlueprint = blueprint("trial", prefix="/trial")
+    api: APIBlueprint = blueprint("trial", prefix="/api/trial")
 
     @api.get("/sizes")
     @anyone
@@ -90,12 +90,12 @@ def routes(app: Flask) -> FlaskClient:
     ],
 )
 def test_views_return_what_they_have(routes: FlaskClient, kind: str, data: bytes, mimetype: str) -> None:
-    answer = routes.get(f"/trial/{kind}")
+    answer = routes.get(f"/api/trial/{kind}")
     assert (answer.data, answer.mimetype) == (data, mimetype)
 
 
 def test_status_and_headers_of_a_view_are_kept(routes: FlaskClient) -> None:
-    answer = routes.post("/trial/notes", json={"text": "x"})
+    answer = routes.post("/api/trial/notes", json={"text": "x"})
     assert (answer.status_code, answer.headers["X-Own"]) == (201, "kept")
     assert answer.json == {"text": "x", "size": 1}
 
@@ -118,13 +118,13 @@ def test_status_and_headers_of_a_view_are_kept(routes: FlaskClient) -> None:
 def test_bodies_are_refused_for_what_they_are(
     routes: FlaskClient, data: bytes, kind: str, status: int, code: str
 ) -> None:
-    answer = routes.post("/trial/notes", data=data, headers={"Content-Type": kind})
+    answer = routes.post("/api/trial/notes", data=data, headers={"Content-Type": kind})
     assert answer.json is not None
     assert (answer.status_code, answer.json["code"]) == (status, code)
 
 
 def test_unknown_fields_have_neighbours(routes: FlaskClient) -> None:
-    answer = routes.post("/trial/notes", json={"text": "x", "sise": 2})
+    answer = routes.post("/api/trial/notes", json={"text": "x", "sise": 2})
     assert answer.json is not None
     assert answer.json["errors"] == [{"field": "sise", "message": "is not known here; did you mean 'size'?"}]
 
@@ -139,19 +139,19 @@ def test_unknown_fields_have_neighbours(routes: FlaskClient) -> None:
     ],
 )
 def test_parameters_are_refused_in_our_words(routes: FlaskClient, query: str, detail: str) -> None:
-    answer = routes.get(f"/trial/sizes?{query}")
+    answer = routes.get(f"/api/trial/sizes?{query}")
     assert answer.json is not None
     assert (answer.status_code, answer.json["detail"]) == (422, detail)
 
 
 def test_parameters_without_end_are_refused(routes: FlaskClient) -> None:
-    answer = routes.get("/trial/sizes?" + "&".join(f"p{number}=1" for number in range(51)))
+    answer = routes.get("/api/trial/sizes?" + "&".join(f"p{number}=1" for number in range(51)))
     assert answer.json is not None
     assert (answer.status_code, answer.json["detail"]) == (422, "the query has more than 50 parameters")
 
 
 def test_parameters_are_accepted(routes: FlaskClient) -> None:
-    assert routes.get("/trial/sizes?size=7").json == {"size": 7}
+    assert routes.get("/api/trial/sizes?size=7").json == {"size": 7}
 
 
 def test_the_schema_of_parameters_is_made_once() -> None:

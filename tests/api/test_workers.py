@@ -1,0 +1,32 @@
+"""Workers over HTTP."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.fakes import FakeHouse
+
+
+def test_list_tells_everything(web: FlaskClient) -> None:
+    body = web.get("/api/v1/workers").json
+    assert body is not None and body["total"] == 2
+    assert [(worker["id"], worker["leads"], worker["status"]) for worker in body["items"]] == [
+        ("first", True, "alive"),
+        ("second", False, "down"),
+    ]
+
+
+def test_filters_reach_the_service(web: FlaskClient, fake: FakeHouse) -> None:
+    assert web.get("/api/v1/workers?status=down&role=api").status_code == 200
+    assert fake.operating.processes.asked == {"status": "down", "role": "api"}
+
+
+@pytest.mark.parametrize("query", ["status=asleep", "role=king", "color=red"])
+def test_odd_filters_are_refused(web: FlaskClient, query: str) -> None:
+    assert web.get(f"/api/v1/workers?{query}").status_code == 422
+
+
+def test_one(web: FlaskClient) -> None:
+    body = web.get("/api/v1/workers/first").json
+    assert body is not None and (body["pid"], body["capacity"]) == (7, 10)
+    answer = web.get("/api/v1/workers/nobody")
+    assert answer.status_code == 404 and answer.json and answer.json["code"] == "WORKER_NOT_FOUND"
