@@ -3,14 +3,16 @@
 import ipaddress
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
+from uuid import uuid4
 
 from cronzimus.cli.command import Session
-from cronzimus.common.http import Answer, RequestFailed, RequestRefused, RequestTimeout, request
+from cronzimus.common.http import Answer, RequestFailed, RequestRefused, RequestTimeout, request, streamed
 from cronzimus.errors import Conflict, CronzimusError, Fault, Forbidden, Invalid, NotFound, Unavailable
 from cronzimus.utils.env import EnvError, lookup
 from cronzimus.version import version
@@ -20,7 +22,11 @@ LARGEST_PAGE: Final = 200
 
 _PREFIX: Final = "/api/v1"
 _ANSWER_SECONDS: Final = 30.0
+_PAUSES: Final = (0.2, 1.0)
 _LARGEST_ANSWER: Final = 256 * 1024 * 1024
+_LARGEST_EVENT: Final = 1024 * 1024
+# Three of the heartbeats of a live answer.
+_SILENCE_SECONDS: Final = 45.0
 _MEANINGS: Final[Mapping[int, type[CronzimusError]]] = {
     400: Invalid,
     401: Forbidden,
@@ -35,6 +41,10 @@ _MEANINGS: Final[Mapping[int, type[CronzimusError]]] = {
     503: Unavailable,
     504: Unavailable,
 }
+
+
+class ConnectionLost(Unavailable):
+    """The request may have arrived; nobody knows."""
 
 
 class Client:
@@ -58,9 +68,21 @@ class Client:
         given = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, query=f"?{urlencode(given)}" if given else "")
 
-    def post(self, *path: object, body: Mapping[str, Any] | None = None) -> Any:
+    def post(
+        self, *path: object, body: Mapping[str, Any] | None = None, if_version: int | None = None
+    ) -> Any:
         """Create or do something."""
-        return self._ask("POST", path, body=body or {})
+        return self._ask("POST", path, body=body or {}, headers=_if_match(if_version))
+
+    def post_once(self, *path: object, body: Mapping[str, Any] | None = None) -> Any:
+        """The same, asked again under the same key when the connection is lost: it is done once all the same."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        for pause in _PAUSES:
+            try:
+                return self._ask("POST", path, body=body or {}, headers=headers)
+            except ConnectionLost:
+                time.sleep(pause)
+        return self._ask("POST", path, body=body or {}, headers=headers)
 
     def put(self, *path: object, body: Mapping[str, Any], if_version: int | None = None) -> Any:
         """Replace something."""
@@ -91,6 +113,21 @@ class Client:
                 break
         return {"items": items, "total": total, "limit": limit, "offset": offset}
 
+    def stream(self, *path: object, **query: Any) -> Iterator[bytes]:
+        """The lines of a live answer; Unavailable when it breaks off, or is silent for too long."""
+        given = {name: value for name, value in query.items() if value is not None}
+        url = self._url(path, f"?{urlencode(given)}" if given else "")
+        headers = {**self._headers, "Accept": "text/event-stream"}
+        limits: dict[str, Any] = {"silence": _SILENCE_SECONDS, "keep_bytes": _LARGEST_EVENT}
+        try:
+            with _past_proxies(self.url):
+                yield from streamed(url, headers=headers, refused=self._refusal, **limits)
+        except RequestFailed as error:
+            raise self._silence(error) from error
+
+    def _url(self, path: tuple[object, ...], query: str) -> str:
+        return self.url + _PREFIX + "".join(f"/{quote(str(part), safe='')}" for part in path) + query
+
     def _ask(
         self,
         method: str,
@@ -100,7 +137,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        url = self.url + _PREFIX + "".join(f"/{quote(str(part), safe='')}" for part in path) + query
+        url = self._url(path, query)
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
         kind = {} if body is None else {"Content-Type": "application/json"}
         try:
@@ -128,15 +165,17 @@ class Client:
             return _unavailable(
                 f"nothing answers at {self.url}; is the service running? (start it with `cronzimus serve`)"
             )
-        return _unavailable(f"{self.url} cannot be reached: {cause}")
+        return ConnectionLost(f"{self.url} cannot be reached: {cause}", code="SERVICE_UNAVAILABLE")
+
+    def _refusal(self, answer: Answer) -> CronzimusError:
+        """What an answer means that should have been a stream."""
+        body = _decoded(answer)
+        return self._problem(answer.status, body if isinstance(body, dict) else {})
 
     def _meaning(self, answer: Answer) -> Any:
         if answer.status == HTTPStatus.NO_CONTENT:
             return None
-        try:
-            body = json.loads(answer.body)
-        except (ValueError, RecursionError):
-            body = None
+        body = _decoded(answer)
         if isinstance(body, dict) and answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return body
         raise self._problem(answer.status, body if isinstance(body, dict) else {})
@@ -214,6 +253,13 @@ def _past_proxies(url: str) -> Iterator[None]:
         os.environ.pop("NO_PROXY", None)
         if before is not None:
             os.environ["NO_PROXY"] = before
+
+
+def _decoded(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _unavailable(message: str) -> Unavailable:

@@ -1,11 +1,13 @@
-"""`cronzimus config show`: the merged configuration."""
+"""`cronzimus config`: the merged configuration, and having a service read it again."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
 
-from cronzimus.cli.command import ProjectCommand, Session
+from cronzimus.cli.client import connect
+from cronzimus.cli.command import ProjectCommand, RemoteCommand, Session
+from cronzimus.cli.failures import note
 from cronzimus.cli.ground import settings_of
 from cronzimus.cli.late import LateGroup
 from cronzimus.cli.output import Column, draw_table, show
@@ -16,8 +18,9 @@ config: Final = LateGroup(
     {
         "show": ("cronzimus.cli.config:show_config", "Print the merged configuration with secrets masked."),
         "check": ("cronzimus.cli.check:check", "Say everything that is wrong with the configuration."),
+        "reload": ("cronzimus.cli.config:reload_config", "Have the service read its files again."),
     },
-    help="Show or check the configuration.",
+    help="Show, check or reload the configuration.",
 )
 
 
@@ -34,6 +37,16 @@ def show_config(session: Session, /, origins: bool) -> None:
         tree = _with_origins(tree, dict((key, origin) for key, _, origin in rows))
         columns.append(Column("ORIGIN", lambda row: row[2]))
     show(session, tree, lambda: draw_table(rows, columns))
+
+
+@click.command("reload", cls=RemoteCommand)
+@click.pass_obj
+def reload_config(session: Session, /) -> None:
+    """Have the service read its files again and take up their jobs; nothing changes when any is wrong."""
+    done = connect(session).post("config", "reload")
+    show(session, done, lambda: click.echo(f"reloaded: {done['jobs']} jobs are declared"))
+    if done["restart_needed"] and not session.as_json:
+        note(f"changed, and waiting for a restart: {', '.join(done['restart_needed'])}")
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

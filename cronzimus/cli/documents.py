@@ -43,26 +43,32 @@ def read_documents(name: str) -> list[Written]:
 
     One document, several (YAML's `---`, JSON one after another), a list, or `jobs:` as in jobs.yaml.
     """
-    text, label = _text_of(name)
-    read = _json_parts if _looks_like_json(name, text) else _yaml_parts
-    try:
-        found = [job for part in read(text, label) for job in _jobs_in(part)]
-    except ConfigError as error:
-        raise Invalid(error.message) from None
+    found = [job for part in read_parts(name) for job in _jobs_in(part)]
     if not found:
-        raise Invalid(f"{label}: holds no job")
+        raise Invalid(f"{'<stdin>' if name == STDIN else name}: holds no job")
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One document of a file: what it says, and where."""
 
     data: Any
     where: Callable[[yaml.KeyPath], str]
 
 
-def _text_of(name: str) -> tuple[str, str]:
+def read_parts(name: str) -> list[Part]:
+    """Every document of a file in YAML or JSON, `-` being standard input; Invalid says where it cannot be read."""
+    text, label = text_of(name)
+    read = _json_parts if _looks_like_json(name, text) else _yaml_parts
+    try:
+        return list(read(text, label))
+    except ConfigError as error:
+        raise Invalid(error.message) from None
+
+
+def text_of(name: str) -> tuple[str, str]:
+    """The text of a file, and what to call it."""
     label = "<stdin>" if name == STDIN else name
     try:
         raw = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
@@ -80,16 +86,16 @@ def _looks_like_json(name: str, text: str) -> bool:
     return name.endswith((".json", ".jsonl", ".ndjson")) or text.lstrip()[:1] in ("{", "[")
 
 
-def _yaml_parts(text: str, label: str) -> Iterator[_Part]:
+def _yaml_parts(text: str, label: str) -> Iterator[Part]:
     starts = [match.start() for match in _DOCUMENT_START.finditer(text)]
     for start, end in zip([0, *starts], [*starts, len(text)], strict=True):
         # Empty lines in front keep the line numbers those of the file.
         document = yaml.load("\n" * text.count("\n", 0, start) + text[start:end], name=label)
         if document.data is not None:
-            yield _Part(document.data, document.line)
+            yield Part(document.data, document.line)
 
 
-def _json_parts(text: str, label: str) -> Iterator[_Part]:
+def _json_parts(text: str, label: str) -> Iterator[Part]:
     decoder = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
     place = _skip_space(text, 0)
     while place < len(text):
@@ -100,7 +106,7 @@ def _json_parts(text: str, label: str) -> Iterator[_Part]:
             raise Invalid(f"{label}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
         except (ValueError, RecursionError) as error:
             raise Invalid(f"{label}:{line}: not valid JSON: {error}") from None
-        yield _Part(data, _always(f"{label}:{line}"))
+        yield Part(data, _always(f"{label}:{line}"))
         place = _skip_space(text, end)
 
 
@@ -114,7 +120,7 @@ def _always(place: str) -> Callable[[yaml.KeyPath], str]:
     return lambda _: place
 
 
-def _jobs_in(part: _Part) -> Iterator[Written]:
+def _jobs_in(part: Part) -> Iterator[Written]:
     """The document itself, the items of a list, or what stands under `jobs:`."""
     path: yaml.KeyPath = ()
     data = part.data
@@ -129,13 +135,13 @@ def _jobs_in(part: _Part) -> Iterator[Written]:
         yield _job(part, path, data)
 
 
-def _job(part: _Part, path: yaml.KeyPath, document: Any, **given: str) -> Written:
+def _job(part: Part, path: yaml.KeyPath, document: Any, **given: str) -> Written:
     if not isinstance(document, dict):
         raise Invalid(f"{part.where(path)}: expected a job: a mapping with id, kind, params and trigger")
     return Written({**given, **document}, _places(part, path))
 
 
-def _places(part: _Part, path: yaml.KeyPath) -> Callable[[str], str]:
+def _places(part: Part, path: yaml.KeyPath) -> Callable[[str], str]:
     def _where(field: str) -> str:
         keys = [int(key) if key.isdecimal() else key for key in field.split(".")] if field else []
         return part.where((*path, *keys))

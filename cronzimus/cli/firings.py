@@ -17,6 +17,7 @@ REASONS: Final = (
     "misfire",
     "catch_up",
     "calendar",
+    "blackout",
     "paused",
     "broken",
     "superseded",
@@ -33,6 +34,7 @@ _LIST: Final = (
     Column("RUN", lambda firing: firing["run_id"], extra=True),
     Column("BY", lambda firing: firing["decided_by"], extra=True),
     Column("EPOCH", lambda firing: firing["epoch"], extra=True),
+    Column("NOTE", lambda firing: firing["note"], extra=True),
 )
 
 

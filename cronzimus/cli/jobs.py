@@ -9,15 +9,12 @@ from cronzimus.cli.client import connect
 from cronzimus.cli.command import RemoteGroup, Session
 from cronzimus.cli.define import add_job, remove_jobs, update_job
 from cronzimus.cli.definition import KINDS
-from cronzimus.cli.failures import OK
+from cronzimus.cli.doing import pause_jobs, resume_jobs, run_job
 from cronzimus.cli.lists import page_options
 from cronzimus.cli.names import JOB
 from cronzimus.cli.output import Column, cell, draw_fields, draw_table, instant, show, show_page
-from cronzimus.cli.several import for_each, saying
-from cronzimus.cli.values import Duration, KeyValue
-from cronzimus.cli.waiting import await_run, sentence
+from cronzimus.cli.past import diff_versions, list_versions, preview_job, restore_version
 from cronzimus.cli.words import triggers_in_words
-from cronzimus.errors import Invalid
 
 STATUSES: Final = ("active", "paused", "finished", "broken")
 SOURCES: Final = ("code", "file", "api")
@@ -35,13 +32,8 @@ _NEXT: Final = (
     Column("UTC", lambda firing: instant(firing["due_at"])),
     Column("LOCAL", lambda firing: firing["local"]),
     Column("DST", lambda firing: firing["dst"]),
-)
-_VERSIONS: Final = (
-    Column("VERSION", lambda version: version["version"]),
-    Column("CHANGE", lambda version: version["operation"]),
-    Column("BY", lambda version: version["changed_by"]),
-    Column("AT", lambda version: instant(version["changed_at"])),
-    Column("TRIGGER", lambda version: triggers_in_words((version["definition"] or {}).get("trigger", []))),
+    Column("FIRES", lambda firing: "yes" if firing["fires"] else "no"),
+    Column("NOTE", lambda firing: "; ".join(firing["notes"])),
 )
 _PLAIN_FIELDS: Final = (
     "kind",
@@ -89,68 +81,16 @@ jobs.add_command(add_job)
 jobs.add_command(update_job)
 
 
-@jobs.command("pause")
-@click.argument("job_ids", metavar="ID...", type=JOB, nargs=-1, required=True)
-@click.pass_obj
-def pause_jobs(session: Session, /, job_ids: tuple[str, ...]) -> int:
-    """Fire no more; each instant that passes is recorded as skipped."""
-    client = connect(session)
-    return for_each(
-        session, job_ids, lambda job: client.post("jobs", job, "pause"), name=str, say=saying("paused")
-    )
-
-
-@jobs.command("resume")
-@click.argument("job_ids", metavar="ID...", type=JOB, nargs=-1, required=True)
-@click.pass_obj
-def resume_jobs(session: Session, /, job_ids: tuple[str, ...]) -> int:
-    """Fire again from now on."""
-    client = connect(session)
-    return for_each(
-        session, job_ids, lambda job: client.post("jobs", job, "resume"), name=str, say=saying("resumed")
-    )
-
-
-@jobs.command("run")
-@click.argument("job_id", metavar="ID", type=JOB)
-@click.option(
-    "--param", multiple=True, type=KeyValue(), help="A parameter of this run; JSON, else text. Repeatable."
-)
-@click.option("--force", is_flag=True, help="Run although the job is paused.")
-@click.option("--wait", is_flag=True, help="Wait for its end: 0 success, 1 none, 124 timed out.")
-@click.option("--timeout", type=Duration(), help="How long to wait.")
-@click.pass_obj
-def run_job(
-    session: Session,
-    /,
-    job_id: str,
-    param: tuple[tuple[str, Any], ...],
-    force: bool,
-    wait: bool,
-    timeout: float | None,
-) -> int:
-    """Start a run now."""
-    if timeout is not None and not wait:
-        raise Invalid("--timeout: says how long to wait; give --wait with it")
-    client = connect(session)
-    body = {name: value for name, value in (("force", force), ("params", dict(param))) if value}
-    started = client.post("jobs", job_id, "run", body=body)
-    if wait:
-        return await_run(session, client, started["run_id"], timeout)
-    show(session, started, lambda: click.echo(sentence(started["run"])))
-    return OK
-
-
+jobs.add_command(pause_jobs)
+jobs.add_command(resume_jobs)
+jobs.add_command(run_job)
 jobs.add_command(remove_jobs)
 
 
-@jobs.command("versions")
-@click.argument("job_id", metavar="ID", type=JOB)
-@page_options
-@click.pass_obj
-def list_versions(session: Session, /, job_id: str, **paging: Any) -> None:
-    """List every definition a job ever had."""
-    show_page(session, connect(session).page("jobs", job_id, "versions", **paging), _VERSIONS, "versions")
+jobs.add_command(list_versions)
+jobs.add_command(diff_versions)
+jobs.add_command(restore_version)
+jobs.add_command(preview_job)
 
 
 def _draw(job: Mapping[str, Any]) -> None:

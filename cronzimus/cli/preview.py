@@ -21,6 +21,7 @@ from cronzimus.models.faults import refusal
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.schedule import describe
 from cronzimus.models.trigger import refuse_if_never
+from cronzimus.services.off import foresee
 
 _TICK: Final = timedelta(microseconds=1)
 _COLUMNS: Final = (
@@ -28,6 +29,7 @@ _COLUMNS: Final = (
     Column("UTC", lambda due: instant(due["due_at"])),
     Column("DST", lambda due: due["dst"]),
 )
+_NOTE: Final = Column("NOTE", lambda due: "; ".join(due["notes"]))
 
 
 @click.command("next", cls=Command)
@@ -111,7 +113,9 @@ def _due(job: JobDefinition, after: datetime) -> Iterator[datetime]:
 
 def _seen(job: JobDefinition, at: datetime, zone: ZoneInfo) -> dict[str, Any]:
     delay = job.schedule.delay_of(at).total_seconds()
-    return {"due_at": at, "local": _local(at, zone), "dst": job.schedule.mark_of(at), "delay_seconds": delay}
+    seen = foresee(job, job.blackouts, at)
+    marks = {"dst": job.schedule.mark_of(at), "fires": seen.fires, "notes": list(seen.notes)}
+    return {"due_at": at, "local": _local(at, zone), **marks, "delay_seconds": delay}
 
 
 def _local(at: datetime, zone: ZoneInfo) -> str:
@@ -131,7 +135,8 @@ def _draw(answer: Mapping[str, Any], count: int, *, title: str | None = None) ->
     words = "; ".join(trigger["words"] for trigger in answer["triggers"])
     click.echo(f"{title}: {cell(words)}" if title else cell(words))
     click.echo()
-    draw_table(answer["next"], _COLUMNS)
+    off = any(not due["fires"] for due in answer["next"])
+    draw_table(answer["next"], (*_COLUMNS, _NOTE) if off else _COLUMNS)
     if answer["next"] and len(answer["next"]) < count:
         click.echo("then never again")
     if title:

@@ -11,6 +11,7 @@ from cronzimus.cli.command import RemoteGroup, Session
 from cronzimus.cli.definition import KINDS
 from cronzimus.cli.failures import OK
 from cronzimus.cli.lists import page_options
+from cronzimus.cli.logs import show_log
 from cronzimus.cli.names import JOB, RUN
 from cronzimus.cli.output import Column, draw_fields, draw_table, instant, seconds, show, show_page
 from cronzimus.cli.values import MOMENT, Duration, optional_moment
@@ -54,7 +55,7 @@ _FACTS: Final = (
 
 @click.group("runs", cls=RemoteGroup)
 def runs() -> None:
-    """List, show, cancel, retry and await runs."""
+    """List, show, cancel, retry and await runs, and read what they said."""
 
 
 @runs.command("list")
@@ -102,7 +103,7 @@ def retry_run(session: Session, /, run_id: UUID, wait: bool, timeout: float | No
     if timeout is not None and not wait:
         raise Invalid("--timeout: says how long to wait; give --wait with it")
     client = connect(session)
-    started = client.post("runs", run_id, "retry")
+    started = client.post_once("runs", run_id, "retry")
     if wait:
         return await_run(session, client, started["run_id"], timeout)
     show(session, started, lambda: click.echo(sentence(started["run"])))
@@ -116,6 +117,9 @@ def retry_run(session: Session, /, run_id: UUID, wait: bool, timeout: float | No
 def wait_for_run(session: Session, /, run_id: UUID, timeout: float | None) -> int:
     """Wait for the end of a run: 0 success, 1 none, 124 timed out."""
     return await_run(session, connect(session), str(run_id), timeout)
+
+
+runs.add_command(show_log)
 
 
 def _draw(run: Mapping[str, Any]) -> None:

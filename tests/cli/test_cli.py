@@ -53,9 +53,24 @@ def loaded_by(*words: str) -> set[str]:
 def test_commands_are_these() -> None:
     assert set(LEAVES) == {
         "serve",
-        *(f"jobs {verb}" for verb in "list show add update pause resume run remove versions".split()),
-        *(f"runs {verb}" for verb in "list show cancel retry wait".split()),
+        *(
+            f"jobs {verb}"
+            for verb in "list show add update pause resume run remove versions diff restore preview".split()
+        ),
+        *(f"runs {verb}" for verb in "list show cancel retry wait logs".split()),
+        *("plan", "apply", "export", "drift", "config reload"),
+        *(f"import {what}" for what in "crontab celery kubernetes apscheduler".split()),
+        *(f"alerts {verb}" for verb in "list show ack silence rules set-rule remove-rule".split()),
+        *(f"alerts {verb}" for verb in "channels test outbox".split()),
+        "audit list",
+        *(f"users {verb}" for verb in "add list role password disable enable remove".split()),
+        *(f"tokens {verb}" for verb in "make list revoke".split()),
+        "logs",
         "firings list",
+        "workers list",
+        *(f"calendars {verb}" for verb in "list show days add refresh remove".split()),
+        *(f"blackouts {verb}" for verb in "list show add remove".split()),
+        *(f"backfill {verb}" for verb in "start list show pause resume cancel".split()),
         "why",
         "verify",
         "next",

@@ -19,9 +19,9 @@ def test_list(line: Line, house: FakeHouse) -> None:
     skipped = a_firing("nightly", decision=Decision.SKIPPED, reason=Reason.PAUSED, run_id=None, instants=4)
     house.history.ledger = [a_firing(), skipped]
     titles, first, second = line.out("firings", "list").splitlines()
-    assert titles.split() == ["DUE", "JOB", "DECISION", "REASON", "INSTANTS", "RUN", "BY", "EPOCH"]
+    assert titles.split() == ["DUE", "JOB", "DECISION", "REASON", "INSTANTS", "RUN", "BY", "EPOCH", "NOTE"]
     assert first.startswith("2026-03-01 12:00:00Z  hourly   fired     -       1")
-    assert second.split()[2:] == ["nightly", "skipped", "paused", "4", "-", "replica", "3"]
+    assert second.split()[2:] == ["nightly", "skipped", "paused", "4", "-", "replica", "3", "-"]
 
 
 def test_list_as_json(line: Line, house: FakeHouse) -> None:

@@ -198,3 +198,24 @@ def test_a_bad_job_of_a_file_does_not_hide_the_others(line: Line, project: Proje
 )
 def test_a_file_stands_alone(words: list[str], said: str, line: Line) -> None:
     assert said in line.complaint("next", "--file", "gone.yaml", *words, code=2)
+
+
+def test_blackouts_of_a_job_are_noted(line: Line, project: Project) -> None:
+    shut = {"start": "01:00", "end": "03:00", "days": ["sun"], "reason": "backups"}
+    project.write("jobs.json", json.dumps(a_job(blackouts=[shut])))
+    text = line.out("next", "--file", "jobs.json", "--from", "2026-02-28", "-n", "2").splitlines()
+    assert text[2].split() == ["LOCAL", "UTC", "DST", "NOTE"]
+    assert text[4].endswith("the blackout 'backups' until Sun 2026-03-01 03:00:00 UTC")
+    sat, sun = line.json("next", "--file", "jobs.json", "--from", "2026-02-28", "-n", "2")["items"][0]["next"]
+    assert (sat["fires"], sat["notes"], sun["fires"]) == (True, [], False)
+
+
+def test_a_changed_clock_is_noted(line: Line) -> None:
+    words = ("--cron", "30 2 29 3 *", *BERLIN, "--from", "2026-03-01", "-n", "1")
+    assert due(line, *words)[0]["notes"] == ["dst gap: stands for a time from 02:00 to before 03:00"]
+    assert due(line, *words, "--dst", "shift")[0]["notes"] == ["dst gap: moved from 02:30"]
+    autumn = ("--cron", "30 2 25 10 *", *BERLIN, "--from", "2026-10-01", "-n", "2", "--dst", "both")
+    assert [one["notes"] for one in due(line, *autumn)] == [
+        ["dst repeated hour, first"],
+        ["dst repeated hour, second"],
+    ]
