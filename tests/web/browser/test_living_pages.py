@@ -1,0 +1,187 @@
+"""The pages in a real browser: live, by keyboard, for everybody, and silent in the console."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from cronzimus.models.access import Role
+from cronzimus.models.job import JobDefinition
+from tests.heart import definition
+from tests.web.browser.conftest import Served, Visit
+
+YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}
+PAGES = ["/", "/jobs", "/jobs/a", "/jobs/a/versions/1", "/jobs/a/run", "/nothing-here"]
+
+
+def a_job(job_id: str = "a", **more: Any) -> JobDefinition:
+    return definition(job_id, **{"trigger": YEARLY, **more})
+
+
+@pytest.fixture(autouse=True)
+def known_job(served: Served) -> None:
+    """A job on every page, with a past."""
+    served.house.timetable.add(a_job(tags=["billing"], description="What is due"), by="test")
+    served.house.runs.trigger("a", by="test")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_stumbles(visit: Visit, path: str) -> None:
+    visit.allowed = {"404"} if path == "/nothing-here" else set()
+    visit.page.goto(f"{visit.url}{path}")
+    expect(visit.page.locator("main h1")).to_have_count(1)
+    assert visit.breaches() == []
+    width = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert width <= 0, "the page is wider than the window"
+
+
+def test_a_run_is_seen_without_a_reload(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs")
+    row = page.locator("#job-a")
+    expect(row.get_by_role("img")).to_have_attribute("aria-label", "Last 1 runs: 1 success")
+    served.house.runs.trigger("a", by="test")
+    expect(row.get_by_role("img")).to_have_attribute("aria-label", "Last 2 runs: 2 success")
+
+
+def test_a_new_job_is_seen_without_a_reload(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs")
+    served.house.timetable.add(a_job("b"), by="test")
+    expect(page.locator("#job-b")).to_be_visible()
+    served.house.timetable.remove("b", by="test")
+    expect(page.locator("#job-b")).to_have_count(0)
+
+
+def test_a_job_is_paused_by_keyboard(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs")
+    page.keyboard.press("j")
+    expect(page.locator("#job-a")).to_be_focused()
+    page.keyboard.press("p")
+    expect(page.locator("#job-a .state").first).to_have_text("paused")
+    expect(page.locator(".toast")).to_have_text("a is paused")
+    assert served.house.timetable.get("a").status == "paused"
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{visit.url}/jobs/a")
+
+
+def test_keys_lead_to_pages_and_to_the_search(visit: Visit) -> None:
+    page = visit.go("/")
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    expect(page).to_have_url(f"{visit.url}/jobs")
+    page.keyboard.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.keyboard.type("billing")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/jobs\?q=billing"))
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+
+def test_a_job_is_deleted_only_after_asking(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs/a")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#ask")).to_be_hidden()
+    assert served.house.timetable.get("a").id == "a"
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page).to_have_url(f"{visit.url}/jobs")
+    expect(page.locator(".toast")).to_contain_text("a was deleted")
+
+
+def test_a_definition_is_rolled_back(visit: Visit, served: Served) -> None:
+    served.house.timetable.replace(a_job(queue="slow"), by="test")
+    page = visit.go("/jobs/a/versions/1")
+    page.get_by_role("button", name="Roll back to this version").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page).to_have_url(f"{visit.url}/jobs/a")
+    expect(page.locator(".toast")).to_contain_text("as in version 1 again")
+    assert served.house.timetable.get("a").definition["queue"] == "default"
+
+
+def test_times_are_local_and_tell_utc(visit: Visit) -> None:
+    page = visit.go("/jobs/a")
+    moment = page.locator("[aria-labelledby=versions-title] time").first
+    expect(moment).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC · "))
+    expect(moment).not_to_contain_text("UTC")
+
+
+def test_durations_are_drawn(visit: Visit) -> None:
+    page = visit.go("/jobs/a")
+    expect(page.locator("[data-chart] canvas")).to_have_count(1)
+
+
+def test_colours_are_chosen_and_kept(visit: Visit) -> None:
+    page = visit.go("/")
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
+    page.goto(f"{visit.url}/jobs")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_chip_says_when_the_stream_is_gone_and_it_comes_back(visit: Visit, served: Served) -> None:
+    visit.allowed = {"ERR_FAILED"}
+    page = visit.go("/jobs")
+    page.route("**/live?*", lambda route: route.abort())
+    for watcher in tuple(served.house.operating.hub._watchers):
+        watcher.end()
+    expect(page.locator("#chip")).to_contain_text("reconnecting")
+    served.house.timetable.add(a_job("b"), by="test")
+    expect(page.locator("#job-b")).to_have_count(0)
+    page.unroute("**/live?*")
+    expect(page.locator("#chip")).to_have_text("live")
+    expect(page.locator("#job-b")).to_be_visible()
+
+
+def test_people_sign_in_and_out(visit: Visit, served: Served) -> None:
+    served.house.operating.access.people.add(
+        "ada", Role.OPERATOR, password="correct horse battery", by="test"
+    )
+    page = visit.page
+    page.goto(f"{visit.url}/login?next=/jobs/a")
+    assert visit.breaches() == []
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{visit.url}/jobs/a")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    page.get_by_role("button", name="ada").click()
+    expect(page).to_have_url(f"{visit.url}/login")
+
+
+def test_what_is_being_typed_survives_a_change(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs/a")
+    field = page.get_by_label("Why did it run, or not, at")
+    field.fill("2026-03-01")
+    served.house.runs.trigger("a", by="test")
+    expect(page.locator("[aria-labelledby=runs-title] tbody tr")).to_have_count(2)
+    page.locator("h1").click()
+    served.house.runs.trigger("a", by="test")
+    expect(page.locator("[aria-labelledby=runs-title] tbody tr")).to_have_count(3)
+    expect(field).to_have_value("2026-03-01")
+
+
+def test_ten_jobs_are_paused_at_once(visit: Visit, served: Served) -> None:
+    for number in range(11):
+        served.house.timetable.add(a_job(f"b-{number:02}"), by="test")
+    page = visit.go("/jobs?q=b-")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_disabled()
+    for number in range(10):
+        page.get_by_label(f"Choose b-{number:02}").check()
+    served.house.runs.trigger("b-10", by="test")
+    expect(page.locator("#job-b-10 svg[role=img]")).to_have_count(1)
+    page.get_by_role("button", name="Pause 10").click()
+    expect(page.locator("#ask-text")).to_have_text("Pause 10 jobs?")
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator(".toast")).to_have_text("Paused 10 of 10 jobs")
+    expect(page.locator(".state.s-paused")).to_have_count(10)
+    assert served.house.timetable.list(status="paused").total == 10
+    page.get_by_label("all 11 that match").check()
+    expect(page.get_by_role("button", name="Resume 11")).to_be_enabled()

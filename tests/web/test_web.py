@@ -1,0 +1,137 @@
+"""What every page keeps: one host, no script or style in it, a twin in JSON, nothing without its scope."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cronzimus.house import House
+from tests.house.tree import PACKAGE, checkout_files
+from tests.web.conftest import TOKENS
+from tests.web.pages import read
+
+RUN = "0199c2a4-5d10-7000-8000-0000000000a1"
+PAGES = ["/", "/jobs", "/jobs/hourly", "/jobs/hourly/versions/1", "/jobs/hourly/run", "/runs", f"/runs/{RUN}"]
+PAGES += ["/jobs/new", "/jobs/hourly/edit", "/tokens", "/login", "/timeline", "/workers", "/audit"]
+KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN}
+CLOSED = {"environment": "production", "api": {"auth": {"tokens": TOKENS}}}
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+STATIC = PACKAGE / "static"
+
+
+@pytest.fixture
+def hourly(hourly: str, house: House, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A job with a run whose id is known before."""
+    monkeypatch.setattr("cronzimus.services.runs.new_id", lambda: UUID(RUN))
+    house.runs.trigger(hourly, by="test")
+    return hourly
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_from_this_host_only(web: FlaskClient, hourly: str, path: str) -> None:
+    page = read(web, path)
+    loaded = [
+        one.attributes[name]
+        for name in ("src", "href", "action")
+        for one in page.all()
+        if name in one.attributes
+    ]
+    assert len(loaded) > 8
+    assert [url for url in loaded if not url.startswith(("/", "#")) or url.startswith("//")] == []
+    for url in {url for url in loaded if url.startswith("/static/")}:
+        assert web.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_holds_no_script_and_no_style(web: FlaskClient, hourly: str, path: str) -> None:
+    page = read(web, path)
+    assert [one.text for one in page.all("script") if one.text] == []
+    assert page.all("style") == []
+    assert [one.attributes for one in page.all() if "style" in one.attributes] == []
+    assert [name for one in page.all() for name in one.attributes if name.startswith("on")] == []
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nothing-here"])
+def test_the_browser_is_told_to_keep_to_that(web: FlaskClient, path: str) -> None:
+    answer = web.get(path, headers={"Accept": "text/html"})
+    assert answer.mimetype == "text/html"
+    policy = answer.headers["Content-Security-Policy"]
+    assert dict(part.split(" ", 1) for part in policy.split("; ")) == POLICY
+    assert answer.headers["X-Frame-Options"] == "DENY" and answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_its_twin(web: FlaskClient, hourly: str, path: str) -> None:
+    page = read(web, path)
+    twin = page.one("link", rel="alternate", type="application/json").attributes["href"]
+    assert page.one("footer").all("a", href=twin)
+    assert web.get(twin).mimetype == "application/json"
+    assert web.get(twin).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_can_be_read_aloud(web: FlaskClient, hourly: str, path: str) -> None:
+    page = read(web, path)
+    assert page.one("html").attributes["lang"] == "en"
+    assert len(page.all("h1")) == 1 and page.one("head").one("title").text
+    assert page.one("a", href="#main").text and page.one("main", id="main")
+    ids = [one.attributes["id"] for one in page.all() if "id" in one.attributes]
+    assert len(ids) == len(set(ids))
+    named = [one for one in page.all("button") if one.text or one.attributes.get("aria-label")]
+    assert len(named) == len(page.all("button"))
+
+
+@pytest.mark.parametrize("path", PAGES[:-1])
+def test_who_may_only_read_is_offered_nothing_else(
+    site: Callable[..., Flask], hourly: str, path: str
+) -> None:
+    web = site(**CLOSED).test_client()
+    if path == "/login":
+        assert len(read(web, path).one("main").all("form", method="post")) == 1
+        return
+    if path.endswith(("/run", "/new", "/edit", "/tokens")):
+        assert web.get(path, headers={"Authorization": "Bearer read-key"}).status_code == 403
+        return
+    page = read(web, path, headers={"Authorization": "Bearer read-key"})
+    assert page.one("main").all("form", method="post") == []
+
+
+def test_every_page_is_tried_here(app: Flask) -> None:
+    own = {"/live", "/static/<digest>/<path:name>"}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pages-")]
+    shown = {rule.rule for rule in rules if "GET" in (rule.methods or ())} - own
+    assert {re.sub(r"<\w+>", lambda name: KNOWN[name[0]], rule) for rule in shown} == set(PAGES)
+
+
+def test_vendored_files_are_as_they_came() -> None:
+    said = tomllib.loads((STATIC / "vendor" / "vendor.toml").read_text(encoding="utf-8"))
+    hashes = {name: digest for package in said["package"] for name, digest in package["files"].items()}
+    held = {
+        path.relative_to(STATIC / "vendor").as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in checkout_files()
+        if STATIC / "vendor" in path.parents and path.name != "vendor.toml"
+    }
+    assert held == hashes
+    for package in said["package"]:
+        assert package["integrity"].startswith("sha512-") and package["licence"]
+        assert f"{package['name']}/LICENSE" in package["files"]
+
+
+def test_our_scripts_ask_this_host_only() -> None:
+    for path in STATIC.glob("*.*"):
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "://" not in text and "eval(" not in text and "innerHTML" not in text, path
