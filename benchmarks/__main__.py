@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 
-from benchmarks import lateness, many_jobs, rest_page, takeover, throughput
+from benchmarks import lateness, live, many_jobs, rest_page, takeover, throughput
 from benchmarks.server import server
 from benchmarks.table import Line, show
 
@@ -14,6 +14,7 @@ MEASUREMENTS = {
     "many_jobs": many_jobs.measure,
     "rest_page": rest_page.measure,
     "takeover": takeover.measure,
+    "live": live.measure,
 }
 
 

@@ -31,6 +31,13 @@ def settings(url: str, **server: Any) -> Settings:
     )
 
 
+def guarded(url: str, token: str, **server: Any) -> Settings:
+    """The same with one token that may read."""
+    chosen = settings(url, **server)
+    tokens = ({"name": "bench", "token": token, "scopes": ("read",)},)
+    return chosen.model_copy(update={"api": chosen.api.model_validate({"auth": {"tokens": tokens}})})
+
+
 @contextmanager
 def living(url: str) -> Iterator[House]:
     """A house that leads; it is stopped at the end."""

@@ -8,7 +8,7 @@ from statistics import median
 
 from werkzeug.serving import make_server
 
-from benchmarks.household import settings, write_jobs
+from benchmarks.household import guarded, write_jobs
 from benchmarks.process import in_fresh_process
 from benchmarks.server import Server
 from benchmarks.table import Line, told
@@ -49,7 +49,7 @@ def measure(server: Server, *, quick: bool) -> list[Line]:
 
 def _pages(url: str, requests: int) -> Figures:
     init_logger("WARNING")
-    app = create_app(settings=_settings(url))
+    app = create_app(settings=guarded(url, _TOKEN))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
@@ -80,13 +80,3 @@ def _pages(url: str, requests: int) -> Figures:
     server.shutdown()
     house_of(app).stop()
     return median(times[0]), median(times[1]), median(times[2])
-
-
-def _settings(url: str) -> "object":
-    return settings(url).model_copy(
-        update={
-            "api": settings(url).api.model_validate(
-                {"auth": {"tokens": ({"name": "bench", "token": _TOKEN, "scopes": ("read",)},)}}
-            )
-        }
-    )
