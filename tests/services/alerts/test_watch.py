@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -13,8 +14,12 @@ from cronzimus.services.alerts.watch import MOST_AT_ONCE, Watch
 from tests.heart import Heart
 from tests.services.alerts.support import Desk, by_hand, ended, fired, started
 
-HOURLY = {"type": "interval", "hours": 1}
 A_WHILE_AGO = "clock_timestamp() - interval '10 minutes'"
+
+
+def hourly() -> dict[str, Any]:
+    """An hourly trigger with no instant of its own between a while ago and now, whatever o'clock it is."""
+    return {"type": "interval", "hours": 1, "start_date": datetime.now(UTC) + timedelta(minutes=30)}
 
 
 def refused(heart: Heart, job_id: str = "a", at: str = A_WHILE_AGO) -> datetime:
@@ -170,7 +175,7 @@ def test_a_rule_that_is_switched_off_lets_its_alerts_end(heart: Heart, desk: Des
 
 def test_an_instant_nobody_decides_did_not_start(heart: Heart, desk: Desk) -> None:
     """No leader, so no row in the ledger and no run: the timetable alone tells that something was due."""
-    heart.add(trigger=HOURLY, policy={"misfire_grace": 3600})
+    heart.add(trigger=hourly(), policy={"misfire_grace": 3600})
     due_at = heart.make_due("a", A_WHILE_AGO)
     desk.rule({"not_started": {"within": "11m"}})
     desk.look()
@@ -187,7 +192,7 @@ def test_an_instant_nobody_decides_did_not_start(heart: Heart, desk: Desk) -> No
 
 
 def test_a_paused_job_did_not_start(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     refused(heart)
     desk.rule({"not_started": {"within": "5m"}})
     desk.look(2)
@@ -203,7 +208,7 @@ def test_a_paused_job_did_not_start(heart: Heart, desk: Desk) -> None:
 
 @pytest.mark.parametrize("decided", [True, False])
 def test_pauses_may_be_excepted(heart: Heart, desk: Desk, decided: bool) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     heart.timetable.pause("a", by="test")
     heart.make_due("a", A_WHILE_AGO)
     if decided:
@@ -214,7 +219,7 @@ def test_pauses_may_be_excepted(heart: Heart, desk: Desk, decided: bool) -> None
 
 
 def test_a_run_nobody_claims_did_not_start(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY, policy={"misfire_grace": 3600})
+    heart.add(trigger=hourly(), policy={"misfire_grace": 3600})
     heart.make_due("a", A_WHILE_AGO)
     offers = fired(heart)
     desk.rule({"not_started": {"within": "5m"}})
@@ -226,7 +231,7 @@ def test_a_run_nobody_claims_did_not_start(heart: Heart, desk: Desk) -> None:
 
 
 def test_a_run_by_hand_makes_up_for_one_that_did_not_start(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     refused(heart)
     desk.rule({"not_started": {"within": "5m"}})
     desk.look()
@@ -236,7 +241,7 @@ def test_a_run_by_hand_makes_up_for_one_that_did_not_start(heart: Heart, desk: D
 
 
 def test_instants_before_the_rule_are_not_held_against_anybody(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     refused(heart)
     desk.rule({"not_started": {"within": "5m"}})
     desk.move("alert_rules", "judged_since", "clock_timestamp()")
@@ -245,7 +250,7 @@ def test_instants_before_the_rule_are_not_held_against_anybody(heart: Heart, des
 
 
 def test_time_off_is_not_missed(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     refused(heart)
     desk.move("firings", "reason", "'calendar'")
     desk.rule({"not_started": {"within": "5m"}})
@@ -254,7 +259,7 @@ def test_time_off_is_not_missed(heart: Heart, desk: Desk) -> None:
 
 
 def test_after_a_long_absence_of_every_watch_the_ledger_is_still_read(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY)
+    heart.add(trigger=hourly())
     refused(heart, at="clock_timestamp() - interval '26 hours'")
     desk.move("firings", "decided_at", "clock_timestamp() - interval '25 hours'")
     desk.rule({"not_started": {"within": "5m"}})
@@ -279,7 +284,7 @@ def test_after_a_long_absence_of_every_watch_the_ledger_is_still_read(heart: Hea
 def test_a_run_that_does_not_succeed_in_time_did_not_finish(
     heart: Heart, desk: Desk, state: RunState | None, why: str
 ) -> None:
-    heart.add(trigger=HOURLY, policy={"misfire_grace": 3600})
+    heart.add(trigger=hourly(), policy={"misfire_grace": 3600})
     heart.make_due("a", A_WHILE_AGO)
     (claim,) = heart.claim(fired(heart))
     if state is not None:
@@ -293,7 +298,7 @@ def test_a_run_that_does_not_succeed_in_time_did_not_finish(
 
 
 def test_a_run_that_succeeds_in_time_has_finished(heart: Heart, desk: Desk) -> None:
-    heart.add(trigger=HOURLY, policy={"misfire_grace": 3600})
+    heart.add(trigger=hourly(), policy={"misfire_grace": 3600})
     heart.make_due("a", A_WHILE_AGO)
     (claim,) = heart.claim(fired(heart))
     heart.end(claim)

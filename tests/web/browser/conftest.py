@@ -76,9 +76,9 @@ class Visit:
             self.faults.append(f"asked {url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser of this machine."""
+    """A browser of this machine, gone before the next module: its event loop runs in the thread of the tests."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(NAMES)} is installed")
