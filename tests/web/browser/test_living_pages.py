@@ -12,7 +12,21 @@ from tests.heart import definition
 from tests.web.browser.conftest import Served, Visit
 
 YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}
-PAGES = ["/", "/jobs", "/jobs/a", "/jobs/a/versions/1", "/jobs/a/run", "/nothing-here"]
+PAGES = [
+    "/",
+    "/jobs",
+    "/jobs/new",
+    "/jobs/a",
+    "/jobs/a/edit",
+    "/jobs/a/run",
+    "/jobs/a/versions/1",
+    "/runs",
+    "/timeline",
+    "/workers",
+    "/tokens",
+    "/audit",
+    "/nothing-here",
+]
 
 
 def a_job(job_id: str = "a", **more: Any) -> JobDefinition:
