@@ -29,6 +29,8 @@ from cronzimus.models.time_off import Observance, WorkingSchedule
 from cronzimus.models.trigger import Trigger, ZoneName
 
 JobId = Annotated[str, StringConstraints(pattern=SLUG)]
+# Words that follow /jobs/ in the addresses of the service.
+RESERVED_IDS = frozenset({"batch", "new", "preview"})
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,62}$")]
 
 
@@ -92,6 +94,13 @@ class JobDefinition(BaseModel):
     )
 
     _days: DaysOff | None = PrivateAttr(default=None)
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_no_address(cls, job_id: str) -> str:
+        if job_id in RESERVED_IDS:
+            raise ValueError(f"{job_id!r} is an address of the service; use another id")
+        return job_id
 
     @field_validator("business_day")
     @classmethod

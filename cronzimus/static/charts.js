@@ -52,7 +52,7 @@ function options(width) {
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map(placed(ticks)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(lasted) }],
+    axes: [{ ...axis, space: 90, values: (_, ticks) => ticks.map(placed(ticks)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(lasted) }],
     series: [{ label: "Due", value: (_, at) => (at == null ? "–" : `${day.format(at * 1000)} ${minute.format(at * 1000)}`) }, dots("well", "--good"), dots("wrong", "--bad")],
   };
 }

@@ -2,6 +2,7 @@
 
 const instant = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -40,7 +41,9 @@ function show(time, moment, now) {
 function worded(how, moment, now) {
   if (how === "ago") return now - moment < 1000 ? "just now" : `${length(now - moment)} ago`;
   if (how === "in") return moment <= now ? "now" : `in ${length(moment - now)}`;
-  if (how === "clock") return Math.abs(moment - now) < 43_200_000 ? clock.format(moment) : day.format(moment);
+  const near = Math.abs(moment - now) < 43_200_000;
+  if (how === "clock") return near ? clock.format(moment) : day.format(moment);
+  if (how === "tick") return near ? minute.format(moment) : day.format(moment);
   return instant.format(moment);
 }
 

@@ -4,28 +4,57 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, Literal
 
-from flask import request
+from pydantic import Field
 
 from cronzimus.api.security import needs
 from cronzimus.api.support import V1
 from cronzimus.api.timeline import TimelineQuery, timeline_of
 from cronzimus.models.timeline import Stretch, Timeline
-from cronzimus.web.room import Answer, address, live, page, room
+from cronzimus.web.room import Answer, address, live, page, query_of, room
 
 pages = room("timeline")
 
 WIDTH: Final = 1000
 _LEAST: Final = 2.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A length of time that can be chosen, and into how many equal parts its ticks cut it."""
+
+    length: timedelta
+    parts: int
+
+    def around(self, moment: datetime) -> tuple[datetime, datetime]:
+        """The stretch of that length whose ticks are round and whose last part holds the moment."""
+        part = self.length / self.parts
+        until = _EPOCH - (_EPOCH - moment) // part * part
+        return until - self.length, until
+
+
 _WINDOWS: Final = {
-    "15 min": timedelta(minutes=15),
-    "1 h": timedelta(hours=1),
-    "6 h": timedelta(hours=6),
-    "24 h": timedelta(days=1),
-    "7 d": timedelta(days=7),
+    "15m": Window(timedelta(minutes=15), 5),
+    "1h": Window(timedelta(hours=1), 6),
+    "6h": Window(timedelta(hours=6), 6),
+    "24h": Window(timedelta(days=1), 6),
+    "7d": Window(timedelta(days=7), 7),
 }
-_TICKS: Final = 6
+_USUAL: Final = "1h"
+_PARTS: Final = 6
+
+
+class PageQuery(TimelineQuery):
+    """Which stretch of time: the named one around now, or from and until."""
+
+    window: Literal["15m", "1h", "6h", "24h", "7d"] = Field(default=_USUAL, description="around now")
+
+    @property
+    def is_now(self) -> bool:
+        """Whether it moves on with the clock."""
+        return self.since is None and self.until is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +82,22 @@ class Lane:
 @needs("read")
 def show_timeline() -> Answer:
     """Who ran when."""
-    said = {name: value for name, value in request.args.items() if value and name != "window"}
-    query = TimelineQuery.model_validate(said)
-    window = request.args.get("window", "")
-    found = timeline_of(query, *_stretch(query, window))
+    query, now = query_of(PageQuery), datetime.now(UTC)
+    window = _WINDOWS[query.window]
+    found = timeline_of(query, *(window.around(now) if query.is_now else query.stretch()))
     return page(
         "timeline.html",
-        twin=address(f"{V1}/timeline", **{**dict(query), "since": found.since, "until": found.until}),
-        topics="" if query.until else "run",
+        twin=address(f"{V1}/timeline", **_said(query, since=found.since, until=found.until)),
+        topics="run" if query.is_now else "",
         query=query,
         windows=tuple(_WINDOWS),
-        window=window or "1 h",
         found=found,
         width=WIDTH,
-        lanes=tuple(_lanes(found, datetime.now(UTC))),
-        ticks=_ticks(found),
+        lanes=tuple(_lanes(found, now)),
+        ticks=_ticks(found, window.parts if query.is_now else _PARTS),
         earlier=_moved(found, query, -1),
-        later=_moved(found, query, 1) if query.until else None,
+        later=None if query.is_now else _moved(found, query, 1),
     )
-
-
-def _stretch(query: TimelineQuery, window: str) -> tuple[datetime, datetime]:
-    if window not in _WINDOWS or query.since is not None:
-        return query.stretch()
-    until = query.until or datetime.now(UTC)
-    return until - _WINDOWS[window], until
 
 
 def _lanes(found: Timeline, now: datetime) -> Iterator[Lane]:
@@ -104,13 +124,20 @@ def _x(found: Timeline, at: datetime) -> float:
     return round(WIDTH * min(1.0, max(0.0, share)), 1)
 
 
-def _ticks(found: Timeline) -> tuple[tuple[float, datetime], ...]:
-    step = (found.until - found.since) / _TICKS
-    return tuple((WIDTH * n / _TICKS, found.since + step * n) for n in range(_TICKS))
+def _ticks(found: Timeline, parts: int) -> tuple[tuple[float, datetime], ...]:
+    part = (found.until - found.since) / parts
+    return tuple((WIDTH * n / parts, found.since + part * n) for n in range(parts))
 
 
-def _moved(found: Timeline, query: TimelineQuery, by: int) -> str:
+def _moved(found: Timeline, query: PageQuery, by: int) -> str:
     """The address of the stretch before, or after."""
     length = found.until - found.since
-    moved = {"since": found.since + by * length, "until": found.until + by * length}
-    return address("/timeline", **{**dict(query), **moved, "limit": None})
+    return address(
+        "/timeline",
+        **_said(query, since=found.since + by * length, until=found.until + by * length, limit=None),
+    )
+
+
+def _said(query: PageQuery, **changed: object) -> dict[str, object]:
+    """What a stretch's address says: not the window, which is another way to say from and until."""
+    return {**query.model_dump(exclude={"window"}), **changed}

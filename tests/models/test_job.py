@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cronzimus.models.job import JobDefinition
+from cronzimus.app import create_app
+from cronzimus.models.job import RESERVED_IDS, JobDefinition
 from cronzimus.models.policy import Isolation, Overlap, Policy
+from cronzimus.settings import Settings
 
 MINIMAL: dict[str, Any] = {"id": "a", "params": {"func": "pkg.mod:f"}, "trigger": {"type": "manual"}}
 
@@ -128,3 +130,14 @@ def test_only_allow_lets_any_number_run(overlap: str, bound: int | None) -> None
 def test_definition_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
         made().priority = 5  # type: ignore[misc]
+
+
+def test_a_job_is_not_called_like_an_address() -> None:
+    """Every word with a page or a route below /jobs/ is refused; anything that only looks like one is not."""
+    rules = [str(rule) for rule in create_app(settings=Settings(), start=False).url_map.iter_rules()]
+    words = {rule.split("/jobs/")[1] for rule in rules if "/jobs/" in rule and "<" not in rule}
+    assert words == RESERVED_IDS
+    for word in sorted(words):
+        with pytest.raises(ValidationError, match="is an address of the service"):
+            made(id=word)
+    assert made(id="newer").id == "newer"

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from cronzimus.models.run import Cause, RunState
 from cronzimus.models.timeline import Stretch, Timeline
 from cronzimus.utils.ids import new_id
-from cronzimus.web.timeline import WIDTH, _lanes
-from tests.web.pages import read
+from cronzimus.web.timeline import _WINDOWS, WIDTH, _lanes
+from tests.web.pages import Element, read
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -27,6 +27,11 @@ def run(start: float, end: float | None, job: str = "a", waited: float = 0) -> S
         None if end is None else NOON + MINUTE * end,
         "w",
     )
+
+
+def instants_of(part: Element) -> list[datetime]:
+    """Every time it says."""
+    return [datetime.fromisoformat(one.attributes["datetime"]) for one in part.all("time")]
 
 
 def hour(*runs: Stretch) -> Timeline:
@@ -70,9 +75,22 @@ def test_page_links_each_run_and_names_its_outcome(web: FlaskClient, hourly: str
     assert "Nothing ran." in read(web, "/timeline?job_id=other").text
 
 
-@pytest.mark.parametrize("window", ["15 min", "7 d", "nonsense"])
-def test_page_keeps_to_its_windows(web: FlaskClient, window: str) -> None:
-    assert web.get("/timeline", query_string={"window": window}).status_code == 200
+@pytest.mark.parametrize("window", ["15m", "1h", "6h", "24h", "7d"])
+def test_page_shows_a_window_that_is_under_way(web: FlaskClient, hourly: str, window: str) -> None:
+    web.post(f"/api/v1/jobs/{hourly}/run")
+    page = read(web, f"/timeline?window={window}")
+    assert page.one("a", **{"aria-current": "true"}).text == window
+    assert len(page.all("a", **{"aria-label": "pending run of hourly"})) == 1
+    since, until = instants_of(page.one("main"))[:2]
+    assert since < datetime.now(UTC) < until and until - since == _WINDOWS[window].length
+    ticks = instants_of(page.one("main"))[2:]
+    assert ticks[0] == since and len(ticks) == _WINDOWS[window].parts
+    assert all(tick.second == 0 for tick in ticks)
+
+
+def test_a_window_that_is_none_is_refused(web: FlaskClient) -> None:
+    answer = web.get("/timeline?window=nonsense", headers={"Accept": "text/html"})
+    assert answer.status_code == 422 and "window" in answer.text
 
 
 def test_page_walks_through_time(web: FlaskClient, hourly: str) -> None:

@@ -1,6 +1,6 @@
 """What a person does from the first day on, in a browser before a real process of a closed house.
 
-With PICTURES=1 it also takes the pictures that the README shows.
+With PICTURES=1 it also takes the picture of a run that the README shows.
 """
 
 import json
@@ -15,9 +15,10 @@ from playwright.sync_api import Browser, Page, expect
 from cronzimus.house import House
 from cronzimus.models.access import Role
 from cronzimus.settings import Settings
-from tests.e2e.service import REPOSITORY, Fleet
+from tests.e2e.service import Fleet
 from tests.heart import definition
 from tests.web.browser.conftest import LOOKS, Visit
+from tests.web.browser.test_pictures import take_pictures
 
 PASSWORD = "correct horse battery"
 TALKS = """
@@ -29,7 +30,6 @@ def talk():
         print(f"line {number}", flush=True)
         time.sleep(0.1)
 """
-PICTURES = REPOSITORY / "docs" / "pictures"
 PAGES = ["/", "/jobs", "/jobs/talk", "/jobs/talk/edit", "/jobs/new", "/runs", "/tokens"]
 PATIENCE = 20_000
 
@@ -67,7 +67,7 @@ def test_the_first_day(chromium: Browser, house: House, fleet: Fleet, look: str)
     find_out_why(page)
     nobody_stumbles(visit, [*PAGES, run])
     if os.environ.get("PICTURES") and look == "light":
-        take_pictures(visit, {"overview": "/", "job": "/jobs/talk", "run": run, "timeline": "/timeline"})
+        take_pictures(visit, {"run": run})
     pause_many(visit, house)
     roll_back(visit, house)
     context.close()
@@ -151,13 +151,3 @@ def nobody_stumbles(visit: Visit, paths: list[str]) -> None:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert wide <= 0, f"{path} is wider than the window"
-
-
-def take_pictures(visit: Visit, paths: dict[str, str]) -> None:
-    PICTURES.mkdir(exist_ok=True)
-    for scheme in ("light", "dark"):
-        visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        for name, path in paths.items():
-            visit.go(path)
-            visit.page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
-    visit.page.emulate_media(color_scheme="light")
