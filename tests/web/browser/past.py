@@ -66,7 +66,7 @@ HABITS = (
 
 def live_through(database: Database, now: datetime, hours: int = 26) -> int:
     """Write the past of every habit, whose jobs are on the timetable already; how many runs there were."""
-    chance = Random(5)  # nosec B311: a picture, not a secret
+    chance = Random(5)
     rows = [row for habit in HABITS for row in _past(habit, now, hours, chance)]
     runs = [row for row in rows if row["decision"] == "fired"]
     with database.connection() as connection, connection.cursor() as cursor:
