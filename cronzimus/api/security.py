@@ -46,7 +46,7 @@ class Means(StrEnum):
 
     NOTHING = "nothing"
     """The route asks nobody, or a developer's own loopback does not."""
-    TOKEN = "token"
+    TOKEN = "token"  # nosec B105
     SESSION = "session"
 
 

@@ -4,7 +4,7 @@ What a pickle builds from plain values becomes those values. Where it names a cl
 calls it or fills it, that becomes a `Record` that says so. Anything else is refused with its reason.
 """
 
-import pickletools
+import pickletools  # nosec B403  # it names opcodes, and runs none
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final

@@ -72,12 +72,12 @@ class Blackout(BaseModel):
         return f"the blackout {self.reason!r}" if self.reason else "a blackout"
 
     def _span(self, zone: str) -> tuple[datetime, datetime]:
-        assert self.begins is not None and self.ends is not None
+        assert self.begins is not None and self.ends is not None  # nosec B101  # the model was checked
         zone = self.timezone or zone
         return instant_of(self.begins, zone), instant_of(self.ends, zone)
 
     def _weekly_end(self, instant: datetime, zone: str) -> datetime | None:
-        assert self.start is not None and self.end is not None
+        assert self.start is not None and self.end is not None  # nosec B101  # the model was checked
         today = instant.astimezone(zone_of(zone)).date()
         overnight = _DAY if self.end <= self.start else timedelta(0)
         for day in (today, today - _DAY):

@@ -60,7 +60,7 @@ def _holidays(country: Country, years: Iterable[int]) -> dict[date, str]:
 def _content(ics: Ics) -> bytes:
     if ics.text is not None:
         return ics.text.encode()
-    assert ics.url is not None
+    assert ics.url is not None  # nosec B101  # the model was checked
     try:
         answer = request(
             "GET",

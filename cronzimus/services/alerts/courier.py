@@ -89,7 +89,7 @@ class Courier:
         channel = self._channel(name)
         params = {"channel": name, "lease": self._lease}
         claimed = self._database.fetch_one(_SQL["insert_test"], params, row=Notification)
-        assert claimed is not None
+        assert claimed is not None  # nosec B101  # it was inserted just now
         self._audit.record("channel.test", f"channel/{name}", after={"notification": str(claimed.id)})
         self._send(channel, claimed, final=True)
         return self.get(claimed.id)
