@@ -11,9 +11,7 @@ from cronzimus.cli.failures import CONFIGURATION, OK, note, printable
 from cronzimus.cli.ground import find_functions_here, settings_of
 from cronzimus.cli.output import show
 from cronzimus.errors import ConfigError, Fault, Invalid
-from cronzimus.jobs.job_factory import JobFactory
-from cronzimus.models.policy import CatchUp
-from cronzimus.services.secrets import Secrets
+from cronzimus.parts import new_factory
 from cronzimus.settings import FileJob, Settings
 
 
@@ -35,21 +33,6 @@ def check(session: Session) -> int:
     return _verdict(session, facts, faults, (*settings.warnings, *_of_start(settings)))
 
 
-def factory_of(settings: Settings) -> JobFactory:
-    """The factory a house with these settings builds its jobs with."""
-    scheduler = settings.scheduler
-    return JobFactory(
-        allowed_functions=scheduler.allowed_functions,
-        allowed_commands=settings.worker.allowed_commands,
-        timezone=scheduler.timezone,
-        misfire_grace=float(scheduler.misfire_grace_seconds),
-        max_instances=scheduler.max_instances,
-        catch_up=CatchUp.LATEST if scheduler.coalesce else CatchUp.ALL,
-        isolation=settings.worker.isolation,
-        secrets=Secrets.of(settings),
-    )
-
-
 def _of_start(settings: Settings) -> Iterator[str]:
     """Whether anybody can come in is not known here: the database may hold somebody."""
     try:
@@ -59,7 +42,7 @@ def _of_start(settings: Settings) -> Iterator[str]:
 
 
 def _of_jobs(settings: Settings) -> Iterator[Fault]:
-    factory = factory_of(settings)
+    factory = new_factory(settings, settings.scheduler.allowed_functions)
     for job in settings.jobs:
         try:
             factory.from_document({"id": job.id, **job.document})

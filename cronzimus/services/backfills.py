@@ -74,21 +74,17 @@ class Backfills:
 
     def get(self, backfill_id: UUID) -> Backfill:
         """One backfill and how far it is; raises NotFound BACKFILL_NOT_FOUND."""
-        found = self._database.fetch_one(_SQL["get"], {"id": backfill_id}, row=Backfill)
-        if found is None:
-            raise NotFound(f"there is no backfill {backfill_id}", code="BACKFILL_NOT_FOUND")
-        return found
+        for backfill in self._page(id=backfill_id, limit=1):
+            return backfill
+        raise NotFound(f"there is no backfill {backfill_id}", code="BACKFILL_NOT_FOUND")
 
     def list(
         self, *, job_id: str | None = None, state: str | None = None, limit: int = 50, offset: int = 0
     ) -> Page[Backfill]:
         """One page of backfills, latest first."""
         filters = {"job_id": job_id, "state": state}
-        rows = self._database.fetch_all(
-            _SQL["page"], {**filters, "limit": limit, "offset": offset}, row=Backfill
-        )
         (total,) = self._database.fetch_one(_SQL["count"], filters) or (0,)
-        return Page(tuple(rows), total, limit, offset)
+        return Page(self._page(**filters, limit=limit, offset=offset), total, limit, offset)
 
     def items(self, backfill_id: UUID, *, limit: int = 50, offset: int = 0) -> Page[BackfillItem]:
         """Its instants in the order in which they run; raises NotFound."""
@@ -113,6 +109,10 @@ class Backfills:
                 self._database.execute(_SQL["notify"], {"channel": CANCEL_CHANNEL, "payload": str(run_id)})
             self._database.execute(_SQL["harvest"], {"id": backfill_id})
         return self.get(backfill_id)
+
+    def _page(self, *, limit: int, offset: int = 0, **filters: Any) -> tuple[Backfill, ...]:
+        params = {"id": None, "job_id": None, "state": None, **filters, "limit": limit, "offset": offset}
+        return tuple(self._database.fetch_all(_SQL["page"], params, row=Backfill))
 
     def _turn(self, backfill_id: UUID, state: BackfillState, verb: str) -> Backfill:
         """The lock on the row makes this wait for an opening that is under way; none comes after it."""

@@ -4,9 +4,6 @@ import sys
 
 import pytest
 
-from cronzimus.cli.check import factory_of
-from cronzimus.house import House
-from cronzimus.settings import Settings
 from tests.cli.line import Line
 from tests.fixtures.project import Project
 
@@ -117,21 +114,3 @@ def test_warnings_stop_nothing(line: Line, project: Project) -> None:
         "warning: environment variable CRONZIMUS_SERVER_PORT: not a setting; did you"
     )
     assert len(line.json("config", "check")["warnings"]) == 1
-
-
-def test_the_factory_is_the_one_of_the_house() -> None:
-    settings = Settings.model_validate(
-        {
-            "scheduler": {
-                "allowed_functions": ("a", "b"),
-                "timezone": "Asia/Tokyo",
-                "misfire_grace_seconds": 7,
-                "max_instances": 3,
-                "coalesce": False,
-            },
-            "worker": {"allowed_commands": ("ls",), "isolation": "process"},
-        }
-    )
-    ours, theirs = vars(factory_of(settings)), vars(House.on_paper(settings).factory)
-    assert {**ours, "_secrets": None} == {**theirs, "_secrets": None}
-    assert vars(ours["_secrets"]) == vars(theirs["_secrets"])

@@ -38,29 +38,14 @@ INSERT INTO cronzimus.backfill_items (backfill_id, due_at, place, was)
 SELECT %(id)s, i.due_at, i.place, i.was
 FROM unnest(%(due_ats)s::timestamptz[], %(was)s::text[]) WITH ORDINALITY AS i (due_at, was, place);
 
--- get --
-SELECT b.id, b.job_id, b.job_version, b.from_at, b.to_at, b.outcomes, b.max_running, b.reverse, b.params, b.state,
-       b.created_by, b.created_at, b.updated_at, b.ended_at, c.total, c.done, c.failed, c.running, c.run_seconds
-FROM cronzimus.backfills b
-CROSS JOIN LATERAL (
-    SELECT count(*) AS total,
-           count(*) FILTER (WHERE coalesce(i.outcome, r.state) IN ('success', 'partial')) AS done,
-           count(*) FILTER (WHERE coalesce(i.outcome, r.state) IN ('failed', 'timeout', 'lost', 'cancelled')) AS failed,
-           count(*) FILTER (WHERE i.outcome IS NULL AND r.state IN ('pending', 'running')) AS running,
-           (avg(extract(epoch FROM r.ended_at - r.started_at)))::float8 AS run_seconds
-    FROM cronzimus.backfill_items i
-    LEFT JOIN cronzimus.runs r ON r.id = i.run_id
-    WHERE i.backfill_id = b.id
-) c
-WHERE b.id = %(id)s;
-
 -- page --
 -- One page of backfills, latest first; a filter that is NULL lets everything through.
 SELECT b.id, b.job_id, b.job_version, b.from_at, b.to_at, b.outcomes, b.max_running, b.reverse, b.params, b.state,
        b.created_by, b.created_at, b.updated_at, b.ended_at, c.total, c.done, c.failed, c.running, c.run_seconds
 FROM (
     SELECT * FROM cronzimus.backfills
-    WHERE (%(job_id)s::text IS NULL OR job_id = %(job_id)s) AND (%(state)s::text IS NULL OR state = %(state)s)
+    WHERE (%(id)s::uuid IS NULL OR id = %(id)s) AND (%(job_id)s::text IS NULL OR job_id = %(job_id)s)
+      AND (%(state)s::text IS NULL OR state = %(state)s)
     ORDER BY id DESC
     LIMIT %(limit)s OFFSET %(offset)s
 ) b
