@@ -1,11 +1,11 @@
 """Builds the house and the Flask app that hosts it; `main` serves it on this machine."""
 
 import atexit
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
@@ -26,6 +26,7 @@ _LOG = get_logger(__name__)
 _EXTENSION = "cronzimus"
 # Refusals to start that no configuration file can cure.
 _NOT_CONFIGURATION = {"BIND", "SCHEMA_TOO_NEW"}
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 EXIT_FAILED = 1
 EXIT_CONFIG = 78
 
@@ -77,8 +78,7 @@ def house_of(app: Flask) -> House:
 
 def serve(settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> int:
     """Serve until SIGINT or SIGTERM; the exit code. The socket answers while the house is still moving in."""
-    received: "SimpleQueue[int]" = SimpleQueue()
-    _stop_on_signals(received.put)
+    stop = _StopSignals()
     try:
         app = create_app(settings=settings, start=False)
         server = _bind(app, *settings.listen)
@@ -91,7 +91,7 @@ def serve(settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> int:
         return _refuse(error)
     host, port = settings.listen[0], server.server_port
     _LOG.info("Cronzimus {} listens on http://{}:{}/ ({})", version(), host, port, settings.environment)
-    number = received.get()
+    number = stop.wait()
     _LOG.info("Stopping: running jobs may finish, leadership is handed over")
     house.drain()
     server.shutdown()
@@ -136,16 +136,30 @@ def _refuse(error: CronzimusError) -> int:
     )
 
 
-def _stop_on_signals(stop: Callable[[int], None]) -> None:
-    """Once is a request, twice is an order: the second signal ends the process as it would by default."""
+class _StopSignals:
+    """Once is a request, twice is an order: the second signal ends the process as it would by default.
 
-    def received(number: int, frame: FrameType | None) -> None:
-        """Pass the first one on, and let a second one kill."""
-        signal.signal(number, signal.SIG_DFL)
-        stop(number)
+    The interpreter writes each signal's number into a pipe at the moment it comes. Waiting on anything else, the main
+    thread could begin to wait just after that moment, and would not wake up.
+    """
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, received)
+    def __init__(self) -> None:
+        """From now on both signals are requests."""
+        self._received, arriving = os.pipe()
+        os.set_blocking(arriving, False)
+        signal.set_wakeup_fd(arriving, warn_on_full_buffer=False)
+        for number in _STOPS:
+            signal.signal(number, _let_the_next_one_kill)
+
+    def wait(self) -> int:
+        """The first of them, however long ago it came."""
+        while (number := os.read(self._received, 1)[0]) not in _STOPS:
+            continue
+        return number
+
+
+def _let_the_next_one_kill(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
 
 
 def _before_sigterm(drain: Callable[[], None]) -> None:

@@ -15,7 +15,15 @@ from psycopg.conninfo import conninfo_to_dict
 from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.migrate import Migrations
+from tests.fixtures.process_log import restored_log
 from tests.heart import Heart
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """No test speaks, or keeps a secret, in the next one."""
+    with restored_log():
+        yield
 
 
 @pytest.fixture(scope="session")

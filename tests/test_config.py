@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from cronzimus.common import logger as log
 from cronzimus.config import bootstrap_app, redacted
 from cronzimus.errors import ConfigError
 from cronzimus.settings import Settings
-from tests.fixtures.process_log import restored_log
 from tests.fixtures.project import Project
 
 LAYERS = [
@@ -28,9 +26,8 @@ LAYERS = [
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    with restored_log():
-        yield Project(tmp_path, monkeypatch)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(tmp_path, monkeypatch)
 
 
 def test_bootstrap_app_works_in_an_empty_folder(project: Project) -> None:
@@ -213,12 +210,11 @@ def test_bootstrap_app_does_not_mask_a_password_that_is_the_user_name(project: P
 
 
 def test_bootstrap_app_refuses_before_it_touches_the_log(project: Project) -> None:
-    with restored_log():
-        arguments = log._process.arguments
-        project.set(LOG_LEVEL="loud")
-        with pytest.raises(ConfigError, match="logging.level: expected one of TRACE, DEBUG"):
-            bootstrap_app()
-        assert log._process.arguments == arguments
+    arguments = log._process.arguments
+    project.set(LOG_LEVEL="loud")
+    with pytest.raises(ConfigError, match="logging.level: expected one of TRACE, DEBUG"):
+        bootstrap_app()
+    assert log._process.arguments == arguments
 
 
 def test_import_and_two_calls_work_in_a_fresh_process(tmp_path: Path) -> None:

@@ -15,15 +15,8 @@ from loguru import logger as loguru_logger
 
 from cronzimus.common import logger as log
 from cronzimus.errors import ConfigError
-from tests.fixtures.process_log import restored_log
 
 Lines = Callable[[], list[str]]
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    with restored_log():
-        yield
 
 
 @pytest.fixture

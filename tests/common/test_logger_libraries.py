@@ -4,18 +4,10 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
 
 import pytest
 
 from cronzimus.common import logger as log
-from tests.fixtures.process_log import restored_log
-
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    with restored_log():
-        yield
 
 
 def test_library_line_keeps_its_name_and_level(capsys: pytest.CaptureFixture[str]) -> None:
