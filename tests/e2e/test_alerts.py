@@ -105,10 +105,11 @@ def told(hook: str, mail_port: int) -> dict[str, Any]:
     }
 
 
-def there_all_along(trial: Trial) -> None:
-    """The rules judge the past as well, as if they had been there."""
+def there_all_along(trial: Trial, *rules: str) -> None:
+    """Those rules judge the past as well, as if they had been there; all of them when none is named."""
     until(lambda: trial.query("SELECT FROM cronzimus.alert_rules WHERE source = 'file'"), 20, "rules")
-    trial.change("UPDATE cronzimus.alert_rules SET judged_since = '-infinity'")
+    for rule in rules or [rule["id"] for rule in RULES]:
+        trial.change(f"UPDATE cronzimus.alert_rules SET judged_since = '-infinity' WHERE id = '{rule}'")
 
 
 def test_a_day_of_pause_a_stopped_scheduler_and_a_run_that_hangs(
@@ -119,7 +120,7 @@ def test_a_day_of_pause_a_stopped_scheduler_and_a_run_that_hangs(
         trial = new_trial(calm_postgres, jobs, **told(f"{ears.web.url}/hook", ears.post.port))
         firing = trial.fleet.start(SERVE).wait_ready()
         onlooker = trial.fleet.start(SERVE, **ONLOOKER).wait_ready()
-        there_all_along(trial)
+        there_all_along(trial, "stopped", "leaderless", "hangs")
         paused_for_a_day(trial, firing, ears)
         hanging(trial, firing, ears)
         stopped_for_a_while(trial, firing, ears)
@@ -143,6 +144,8 @@ def paused_for_a_day(trial: Trial, service: Service, ears: Ears) -> None:
         "UPDATE cronzimus.jobs SET next_due_at = date_trunc('second', clock_timestamp()) - interval '1 day' "
         "WHERE id = 'nightly'"
     )
+    until(lambda: trial.query("SELECT FROM cronzimus.firings WHERE job_id = 'nightly'"), 20, "the ledger")
+    there_all_along(trial, "late")
     ears.wait_for("late", "raised")
     (event,) = [event for event in ears.events() if event["data"]["rule_id"] == "late"]
     facts = event["data"]["facts"]
