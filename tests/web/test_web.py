@@ -11,14 +11,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cronzimus.house import House
+from cronzimus.models.backfill import BackfillRequest
 from tests.house.tree import PACKAGE, checkout_files
 from tests.web.conftest import TOKENS
 from tests.web.pages import read
 
 RUN = "0199c2a4-5d10-7000-8000-0000000000a1"
+BACKFILL = "0199c2a4-5d10-7000-8000-0000000000b1"
 PAGES = ["/", "/jobs", "/jobs/hourly", "/jobs/hourly/versions/1", "/jobs/hourly/run", "/runs", f"/runs/{RUN}"]
-PAGES += ["/jobs/new", "/jobs/hourly/edit", "/tokens", "/login", "/timeline", "/workers", "/audit"]
-KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN}
+PAGES += ["/jobs/new", "/jobs/hourly/edit", "/tokens", "/login", "/timeline", "/workers"]
+PAGES += ["/backfills", f"/backfills/{BACKFILL}", "/jobs/hourly/backfill", "/audit"]
+KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN, "<backfill_id>": BACKFILL}
+DAY = {"job_id": "hourly", "from": "2026-03-01T00:00Z", "to": "2026-03-02T00:00Z"}
 CLOSED = {"environment": "production", "api": {"auth": {"tokens": TOKENS}}}
 POLICY = {
     "default-src": "'none'",
@@ -35,9 +39,11 @@ STATIC = PACKAGE / "static"
 
 @pytest.fixture
 def hourly(hourly: str, house: House, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A job with a run whose id is known before."""
+    """A job with a run and a backfill whose ids are known before."""
     monkeypatch.setattr("cronzimus.services.runs.new_id", lambda: UUID(RUN))
+    monkeypatch.setattr("cronzimus.services.backfills.new_id", lambda: UUID(BACKFILL))
     house.runs.trigger(hourly, by="test")
+    house.operating.backfills.start(BackfillRequest.model_validate(DAY), by="test")
     return hourly
 
 
@@ -103,7 +109,7 @@ def test_who_may_only_read_is_offered_nothing_else(
     if path == "/login":
         assert len(read(web, path).one("main").all("form", method="post")) == 1
         return
-    if path.endswith(("/run", "/new", "/edit", "/tokens")):
+    if path.endswith(("/run", "/new", "/edit", "/backfill", "/tokens")):
         assert web.get(path, headers={"Authorization": "Bearer read-key"}).status_code == 403
         return
     page = read(web, path, headers={"Authorization": "Bearer read-key"})

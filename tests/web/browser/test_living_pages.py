@@ -7,11 +7,13 @@ import pytest
 from playwright.sync_api import expect
 
 from cronzimus.models.access import Role
+from cronzimus.models.backfill import BackfillRequest
 from cronzimus.models.job import JobDefinition
 from tests.heart import definition
 from tests.web.browser.conftest import Served, Visit
 
 YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}
+FILLED = "from=2024-12-31T00:00Z&to=2026-01-02T00:00Z&outcomes=missing&max_running=1"
 PAGES = [
     "/",
     "/jobs",
@@ -19,6 +21,8 @@ PAGES = [
     "/jobs/a",
     "/jobs/a/edit",
     "/jobs/a/run",
+    f"/jobs/a/backfill?{FILLED}",
+    "/backfills",
     "/jobs/a/versions/1",
     "/runs",
     "/timeline",
@@ -122,6 +126,35 @@ def test_times_are_local_and_tell_utc(visit: Visit) -> None:
     moment = page.locator("[aria-labelledby=versions-title] time").first
     expect(moment).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC · "))
     expect(moment).not_to_contain_text("UTC")
+
+
+def test_a_backfill_is_begun_and_watched(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs/a")
+    page.get_by_role("link", name="Backfill", exact=True).click()
+    page.get_by_label("From").fill("2024-12-31T00:00Z")
+    page.get_by_label("To").fill("2026-01-02T00:00Z")
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.locator("#estimate tbody tr")).to_have_count(2)
+    assert visit.breaches() == [] and served.house.operating.backfills.list().total == 0
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("main h1")).to_contain_text("Backfill of a")
+    expect(page.locator("main h1 .state")).to_have_text("done")
+    expect(page.locator("#instants .state")).to_have_text(["success", "success"])
+    assert visit.breaches() == []
+    page.goto(f"{visit.url}/backfills")
+    expect(page.get_by_role("img", name="Of 2 instants 2 done")).to_be_visible()
+    assert visit.breaches() == []
+
+
+def test_a_backfill_is_paused_by_keyboard(visit: Visit, served: Served) -> None:
+    asked = {"job_id": "a", "from": "2022-01-01T00:00Z", "to": "2026-01-02T00:00Z"}
+    backfill = served.house.operating.backfills.start(BackfillRequest.model_validate(asked), by="test")
+    served.house.operating.backfills.pause(backfill.id, by="test")
+    page = visit.go("/backfills")
+    page.keyboard.press("j")
+    page.keyboard.press("p")
+    expect(page.locator(".toast")).to_have_text("The backfill of a goes on")
+    expect(page.locator("tbody .state")).to_have_text("done")
 
 
 def test_durations_are_drawn(visit: Visit) -> None:
