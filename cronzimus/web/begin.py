@@ -1,12 +1,10 @@
 """The form from which a backfill is begun: first it says which instants would run, then it may begin."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from cronzimus.api.queries import JobPath
@@ -16,7 +14,7 @@ from cronzimus.api.time_off import request_of
 from cronzimus.errors import Conflict, CronzimusError, Invalid
 from cronzimus.models.backfill import Backfill, BackfillRequest, Estimate, Outcome
 from cronzimus.models.job import Job
-from cronzimus.web.forms import check_form, done
+from cronzimus.web.forms import Said, check_form, done, faults_of, said_in
 from cronzimus.web.room import Answer, address, page, room
 
 pages = room("begin")
@@ -26,14 +24,6 @@ _TAKEN: Final = (Outcome.MISSING, Outcome.MISSED, Outcome.FAILED)
 _AT_EACH_END: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What stands in the form."""
-
-    fields: Mapping[str, str]
-    outcomes: tuple[str, ...]
-
-
 @pages.get("/jobs/<job_id>/backfill")
 @needs("operate")
 def show_form(job_id: str) -> tuple[Answer, int] | Answer:
@@ -41,7 +31,7 @@ def show_form(job_id: str) -> tuple[Answer, int] | Answer:
     job = _job(job_id)
     if not request.args:
         return _form(job, _last_day())
-    said = _said(request.args)
+    said = said_in(request.args, _EMPTY, "outcomes")
     try:
         return _form(job, said, estimate=house().operating.backfills.foresee(_asked(job, said)))
     except (Invalid, Conflict) as refused:
@@ -53,7 +43,7 @@ def show_form(job_id: str) -> tuple[Answer, int] | Answer:
 def begin_backfill(job_id: str) -> Response | tuple[Answer, int]:
     """Begin what the dry run showed."""
     check_form()
-    job, said = _job(job_id), _said(request.form)
+    job, said = _job(job_id), said_in(request.form, _EMPTY, "outcomes")
     try:
         backfill = _begun(_asked(job, said))
     except (Invalid, Conflict) as refused:
@@ -81,7 +71,7 @@ def _form(
         twin=address(f"{V1}/backfills", job_id=job.id),
         shown=job,
         fields=said.fields,
-        taken=said.outcomes,
+        taken=said.taken,
         choices={"outcomes": tuple(Outcome)},
         faults=faults or {},
         estimate=estimate,
@@ -93,10 +83,8 @@ def _form(
 
 def _refused(job: Job, said: Said, refused: CronzimusError) -> tuple[Answer, int]:
     """What was typed stays, and each mistake stands beside its field."""
-    faults: dict[str, str] = {"": refused.message}
-    for fault in refused.faults:
-        faults.setdefault(fault.field.partition(".")[0], fault.message)
-    return _form(job, said, faults=faults), 409 if isinstance(refused, Conflict) else 422
+    faults, status = faults_of(refused)
+    return _form(job, said, faults=faults), status
 
 
 def _asked(job: Job, said: Said) -> BackfillRequest:
@@ -106,17 +94,12 @@ def _asked(job: Job, said: Said) -> BackfillRequest:
             "job_id": job.id,
             "from": fields["from"],
             "to": fields["to"],
-            "outcomes": list(said.outcomes),
+            "outcomes": list(said.taken),
             "max_running": _number(fields["max_running"]),
             "reverse": bool(fields["reverse"]),
         }
     )
     return asked
-
-
-def _said(sent: MultiDict[str, str]) -> Said:
-    fields = {name: sent.get(name, "").strip() for name in _EMPTY}
-    return Said(fields, tuple(sent.getlist("outcomes")))
 
 
 def _last_day() -> Said:

@@ -1,20 +1,47 @@
 """What a form needs: its token against forged requests, a way back, and a word about what was done."""
 
 import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import Response, g, redirect, request
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from cronzimus.api.csrf import FIELD, check_csrf, csrf_token
+from cronzimus.errors import Conflict, CronzimusError, Unavailable
 
 _TOLD: Final = "cronzimus_told"
 _TOLD_SECONDS: Final = 30
 _LONGEST_TOLD: Final = 300
 # A drawn page may be shown to many: each gets its own token in this place, which nobody can guess.
 _PLACE: Final = f"csrf-{secrets.token_hex(16)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What stands in a form: texts by field, and what is chosen of the one field that takes several."""
+
+    fields: Mapping[str, str]
+    taken: tuple[str, ...] = ()
+
+
+def said_in(sent: MultiDict[str, str], names: Iterable[str], several: str) -> Said:
+    """What was typed and chosen; `several` names the field that takes more than one."""
+    return Said({name: sent.get(name, "").strip() for name in names}, tuple(sent.getlist(several)))
+
+
+def faults_of(refused: CronzimusError) -> tuple[dict[str, str], int]:
+    """What is wrong by field of the form, under the empty name in a sentence; and the status that says so."""
+    faults = {"": refused.message}
+    for fault in refused.faults:
+        faults.setdefault(fault.field.partition(".")[0], fault.message)
+    if isinstance(refused, Unavailable):
+        return faults, 503
+    return faults, 409 if isinstance(refused, Conflict) else 422
 
 
 def csrf_field() -> Markup:

@@ -2,8 +2,10 @@
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 
-from cronzimus.web.forms import local_path
+from cronzimus.errors import Conflict, Fault, Invalid, Unavailable
+from cronzimus.web.forms import Said, faults_of, local_path, said_in
 from tests.web.pages import press, read
 
 PAUSE = "/jobs/hourly/pause"
@@ -76,3 +78,15 @@ def test_a_path_here_is_kept(path: str) -> None:
 )
 def test_a_path_elsewhere_is_not(path: str | None) -> None:
     assert local_path(path) is None
+
+
+def test_faults_are_told_by_field_the_first_of_each() -> None:
+    faults = [Fault("days.0.on", "one"), Fault("days.1.on", "two"), Fault("id", "three")]
+    assert faults_of(Invalid("all", faults=faults)) == ({"": "all", "days": "one", "id": "three"}, 422)
+    assert faults_of(Conflict("taken")) == ({"": "taken"}, 409)
+    assert faults_of(Unavailable("away")) == ({"": "away"}, 503)
+
+
+def test_what_was_said_is_read_by_name() -> None:
+    sent = MultiDict([("name", " a "), ("days", "sat"), ("days", "sun"), ("odd", "x")])
+    assert said_in(sent, ("name", "more"), "days") == Said({"name": "a", "more": ""}, ("sat", "sun"))

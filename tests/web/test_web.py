@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 
 from cronzimus.house import House
 from cronzimus.models.backfill import BackfillRequest
+from cronzimus.models.blackout import HouseBlackout
+from cronzimus.models.calendar import Calendar
 from tests.house.tree import PACKAGE, checkout_files
 from tests.web.conftest import TOKENS
 from tests.web.pages import read
@@ -20,8 +22,10 @@ RUN = "0199c2a4-5d10-7000-8000-0000000000a1"
 BACKFILL = "0199c2a4-5d10-7000-8000-0000000000b1"
 PAGES = ["/", "/jobs", "/jobs/hourly", "/jobs/hourly/versions/1", "/jobs/hourly/run", "/runs", f"/runs/{RUN}"]
 PAGES += ["/jobs/new", "/jobs/hourly/edit", "/tokens", "/login", "/timeline", "/workers"]
-PAGES += ["/backfills", f"/backfills/{BACKFILL}", "/jobs/hourly/backfill", "/audit"]
+PAGES += ["/backfills", f"/backfills/{BACKFILL}", "/jobs/hourly/backfill", "/calendars"]
+PAGES += ["/calendars/new", "/calendars/ours/edit", "/blackouts/new", "/blackouts/night/edit", "/audit"]
 KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN, "<backfill_id>": BACKFILL}
+KNOWN |= {"<calendar_id>": "ours", "<blackout_id>": "night"}
 DAY = {"job_id": "hourly", "from": "2026-03-01T00:00Z", "to": "2026-03-02T00:00Z"}
 CLOSED = {"environment": "production", "api": {"auth": {"tokens": TOKENS}}}
 POLICY = {
@@ -39,11 +43,14 @@ STATIC = PACKAGE / "static"
 
 @pytest.fixture
 def hourly(hourly: str, house: House, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A job with a run and a backfill whose ids are known before."""
+    """A job with a run and a backfill whose ids are known before, a calendar and a blackout."""
     monkeypatch.setattr("cronzimus.services.runs.new_id", lambda: UUID(RUN))
     monkeypatch.setattr("cronzimus.services.backfills.new_id", lambda: UUID(BACKFILL))
     house.runs.trigger(hourly, by="test")
     house.operating.backfills.start(BackfillRequest.model_validate(DAY), by="test")
+    house.operating.calendars.add(Calendar(id="ours"), by="test")
+    night = {"id": "night", "start": "22:00", "end": "06:00"}
+    house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
     return hourly
 
 

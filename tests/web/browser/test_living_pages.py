@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from cronzimus.models.access import Role
 from cronzimus.models.backfill import BackfillRequest
+from cronzimus.models.blackout import HouseBlackout
+from cronzimus.models.calendar import Calendar
 from cronzimus.models.job import JobDefinition
 from tests.heart import definition
 from tests.web.browser.conftest import Served, Visit
@@ -23,6 +25,11 @@ PAGES = [
     "/jobs/a/run",
     f"/jobs/a/backfill?{FILLED}",
     "/backfills",
+    "/calendars",
+    "/calendars/new",
+    "/calendars/ours/edit",
+    "/blackouts/new",
+    "/blackouts/night/edit",
     "/jobs/a/versions/1",
     "/runs",
     "/timeline",
@@ -39,9 +46,13 @@ def a_job(job_id: str = "a", **more: Any) -> JobDefinition:
 
 @pytest.fixture(autouse=True)
 def known_job(served: Served) -> None:
-    """A job on every page, with a past."""
+    """A job on every page, with a past; a calendar and a blackout."""
     served.house.timetable.add(a_job(tags=["billing"], description="What is due"), by="test")
     served.house.runs.trigger("a", by="test")
+    days = {"weekdays": ["sat", "sun"], "days": ["12-24"], "countries": [{"country": "DE"}]}
+    served.house.operating.calendars.add(Calendar.model_validate({"id": "ours", **days}), by="test")
+    night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["billing"], "reason": "Backups"}
+    served.house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -155,6 +166,34 @@ def test_a_backfill_is_paused_by_keyboard(visit: Visit, served: Served) -> None:
     page.keyboard.press("p")
     expect(page.locator(".toast")).to_have_text("The backfill of a goes on")
     expect(page.locator("tbody .state")).to_have_text("done")
+
+
+def test_time_off_is_seen_without_a_reload(visit: Visit, served: Served) -> None:
+    page = visit.go("/calendars")
+    expect(page.locator("#calendar-ours")).to_contain_text("1 own date")
+    served.house.operating.blackouts.remove("night", by="test")
+    expect(page.locator("#blackout-night")).to_have_count(0)
+
+
+def test_a_calendar_is_made_and_what_was_mistyped_stays(visit: Visit, served: Served) -> None:
+    visit.allowed = {"422"}
+    page = visit.go("/calendars")
+    page.get_by_role("link", name="New calendar").click()
+    page.get_by_label("Id").fill("theirs")
+    page.get_by_label("sun").check()
+    page.get_by_label("Own days").fill("12-24 Eve\n24.12.")
+    page.get_by_role("button", name="Make the calendar").click()
+    expect(page.locator("#days-note")).to_contain_text("'24.12.' is no day")
+    expect(page.get_by_label("sun")).to_be_checked()
+    assert visit.breaches() == []
+    page.get_by_label("Own days").fill("12-24 Eve")
+    page.get_by_role("button", name="Make the calendar").click()
+    expect(page).to_have_url(f"{visit.url}/calendars")
+    expect(page.locator("#calendar-theirs")).to_contain_text("sun; 1 own date")
+    page.get_by_role("button", name="Delete theirs").click()
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator("#calendar-theirs")).to_have_count(0)
+    assert served.house.operating.calendars.list().total == 1
 
 
 def test_durations_are_drawn(visit: Visit) -> None:
