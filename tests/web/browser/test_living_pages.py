@@ -51,7 +51,7 @@ def known_job(served: Served) -> None:
     served.house.runs.trigger("a", by="test")
     days = {"weekdays": ["sat", "sun"], "days": ["12-24"], "countries": [{"country": "DE"}]}
     served.house.operating.calendars.add(Calendar.model_validate({"id": "ours", **days}), by="test")
-    night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["billing"], "reason": "Backups"}
+    night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["slow"], "reason": "Backups"}
     served.house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
 
 
@@ -179,7 +179,7 @@ def test_a_calendar_is_made_and_what_was_mistyped_stays(visit: Visit, served: Se
     visit.allowed = {"422"}
     page = visit.go("/calendars")
     page.get_by_role("link", name="New calendar").click()
-    page.get_by_label("Id").fill("theirs")
+    page.get_by_label("Id", exact=True).fill("theirs")
     page.get_by_label("sun").check()
     page.get_by_label("Own days").fill("12-24 Eve\n24.12.")
     page.get_by_role("button", name="Make the calendar").click()
