@@ -1,7 +1,7 @@
 """Time off: calendars with their next days off, and the blackouts of the house; the form of a calendar."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -31,10 +31,11 @@ _AHEAD: Final = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A calendar, what it is made of, and its next days off."""
+    """A calendar, what it is made of, its days off of every week, and the next others."""
 
     calendar: StoredCalendar
     parts: tuple[str, ...]
+    weekly: tuple[str, ...]
     coming: tuple[tuple[date, str], ...]
 
     @property
@@ -132,8 +133,10 @@ def delete_calendar(calendar_id: str) -> Response:
 
 
 def _row(calendar: StoredCalendar, today: date) -> Row:
-    days = house().operating.calendars.days(calendar.id).between(today, today + _AHEAD)
-    return Row(calendar, tuple(_parts(calendar)), tuple(islice(days, _COMING)))
+    days = house().operating.calendars.days(calendar.id)
+    others = replace(days, weekdays=frozenset()).between(today, today + _AHEAD)
+    weekly = tuple(WEEKDAYS[number] for number in sorted(days.weekdays))
+    return Row(calendar, tuple(_parts(calendar)), weekly, tuple(islice(others, _COMING)))
 
 
 def _parts(calendar: StoredCalendar) -> Iterator[str]:
