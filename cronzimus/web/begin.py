@@ -52,7 +52,7 @@ def begin_backfill(job_id: str) -> Response | tuple[Answer, int]:
 
 
 def _begun(asked: BackfillRequest) -> Backfill:
-    """Nothing begins when other instants would run than the dry run told of."""
+    """Nothing begins when another number of instants would run than the dry run told of."""
     backfills = house().operating.backfills
     number = len(backfills.foresee(asked).items)
     if str(number) != request.form.get("expected"):
