@@ -34,7 +34,7 @@ from cronzimus.api.queries import PageQuery
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import Conflict
-from cronzimus.models.alert import RuleRow
+from cronzimus.models.alert import Alert, Notification, RuleRow
 from cronzimus.models.alert_rule import Rule
 from cronzimus.models.faults import refusal
 from cronzimus.models.page import Page
@@ -55,7 +55,7 @@ def list_alert_rules(query: RuleQuery) -> tuple[Any, ...]:
 @needs("admin")
 def create_alert_rule(body: RuleDocument) -> tuple[Any, ...]:
     """Make a new rule; it judges what happens from now on."""
-    row = house().operating.telling.rules.add(_rule(body.root), by=caller())
+    row = house().operating.telling.rules.add(rule_of(body.root), by=caller())
     return rule_view(row), 201, {"Location": f"{V1}/alert-rules/{row.id}", **_etag(row)}
 
 
@@ -71,7 +71,7 @@ def get_alert_rule(path: RulePath) -> tuple[Any, ...]:
 @needs("admin")
 def replace_alert_rule(path: RulePath, body: RuleDocument) -> tuple[Any, ...]:
     """Give a rule another document; with If-Match only when nobody else changed it meanwhile."""
-    rule = _rule(named(body.root, path.rule_id))
+    rule = rule_of(named(body.root, path.rule_id))
     return _replaced(rule, _expected(house().operating.telling.rules.get(path.rule_id)))
 
 
@@ -84,7 +84,7 @@ def patch_alert_rule(path: RulePath, body: RulePatch) -> tuple[Any, ...]:
     kept = {
         name: value for name, value in row.document.items() if name not in {"when", "for"} & body.root.keys()
     }
-    return _replaced(_rule(named(merged(kept, body.root), path.rule_id)), row.version)
+    return _replaced(rule_of(named(merged(kept, body.root), path.rule_id)), row.version)
 
 
 @api.delete("/alert-rules/<rule_id>", responses={204: None})
@@ -116,8 +116,7 @@ def list_alerts(query: AlertQuery) -> tuple[Any, ...]:
 def get_alert(path: AlertPath) -> dict[str, Any]:
     """One alert and the last messages about it."""
     alert = house().operating.telling.alerts.get(path.alert_id)
-    sent = house().operating.telling.courier.list(alert_id=alert.id, limit=_MOST_SHOWN)
-    return {**alert_view(alert), "notifications": [notification_view(one) for one in sent.items]}
+    return {**alert_view(alert), "notifications": [notification_view(one) for one in sent_about(alert)]}
 
 
 @api.post("/alerts/<alert_id>/acknowledge", responses={200: AlertView})
@@ -157,7 +156,13 @@ def list_notifications(query: NotificationQuery) -> tuple[Any, ...]:
     return page_of(house().operating.telling.courier.list(**dict(query)), notification_view)
 
 
-def _rule(document: Any) -> Rule:
+def sent_about(alert: Alert) -> tuple[Notification, ...]:
+    """The last messages about an alert, latest first."""
+    return house().operating.telling.courier.list(alert_id=alert.id, limit=_MOST_SHOWN).items
+
+
+def rule_of(document: Any) -> Rule:
+    """The rule a document holds; raises Invalid."""
     try:
         return Rule.model_validate(document)
     except ValidationError as error:

@@ -53,6 +53,7 @@ class OverviewView(BaseModel):
     failures: list[dict[str, Any]] = Field(description="the runs that went wrong last")
     hours: list[HourView]
     leader: dict[str, Any] | None
+    open_alerts: int = Field(description="alerts that are not over")
 
 
 class DayView(BaseModel):

@@ -78,6 +78,7 @@ class Overview:
     failures: tuple[Failure, ...]
     hours: tuple[Hour, ...]
     leader: Leader | None
+    open_alerts: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ class Insight:
             failures=tuple(fetch(_SQL["failures"], {"limit": _SHOWN_FAILURES}, row=Failure)),
             hours=self.hours(hours, now),
             leader=self._database.fetch_one(_SQL["leader"], row=Leader),
+            open_alerts=self._count("open_alerts"),
         )
 
     def hours(self, count: int, now: datetime) -> tuple[Hour, ...]:
@@ -100,9 +101,10 @@ class Insight:
         return tuple(Day(day, found.get(day, {})) for day in days)
 
     def _count_upcoming(self, shown: int, soon: Mapping[str, Any]) -> int:
-        if shown < _SHOWN_UPCOMING:
-            return shown
-        (number,) = self._database.fetch_one(_SQL["count_upcoming"], {"until": soon["until"]}) or (0,)
+        return shown if shown < _SHOWN_UPCOMING else self._count("count_upcoming", {"until": soon["until"]})
+
+    def _count(self, statement: str, params: dict[str, Any] | None = None) -> int:
+        (number,) = self._database.fetch_one(_SQL[statement], params) or (0,)
         return int(number)
 
     def _count_hours(self, since: datetime, until: datetime) -> dict[datetime, Hour]:

@@ -17,7 +17,7 @@ def show_overview() -> Answer:
     return page(
         "overview.html",
         twin=f"{V1}/overview",
-        topics="run job leader",
+        topics="run job leader alert",
         seen=seen,
         bars=hour_bars(seen.hours),
         here=house().readiness.report(),

@@ -60,6 +60,10 @@ GROUP BY 1;
 -- Who held the term last, and whether it still runs.
 SELECT holder_name, epoch, expires_at > clock_timestamp() FROM cronzimus.leaders WHERE name = 'scheduler';
 
+-- open_alerts --
+-- What is wrong now; open alerts have an index of their own.
+SELECT count(*) FROM cronzimus.alerts WHERE resolved_at IS NULL;
+
 -- recent --
 -- The last runs of each job asked for, newest first.
 SELECT r.id, r.job_id, r.state, r.due_at, r.queued_at, r.started_at, r.ended_at
