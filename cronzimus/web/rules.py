@@ -14,6 +14,7 @@ from cronzimus.api.support import V1, house
 from cronzimus.errors import Conflict, CronzimusError, Invalid
 from cronzimus.models.alert import RuleRow
 from cronzimus.models.alert_rule import Condition, Severity
+from cronzimus.services.alerts.words import length
 from cronzimus.web.forms import check_form, done
 from cronzimus.web.room import Answer, address, live, page, query_of, room
 from cronzimus.web.rule_form import EMPTY, SCOPES, WHEN, document_of, field_of
@@ -29,10 +30,11 @@ _SEVERITIES: Final = tuple((str(one), str(one)) for one in Severity)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A rule with its condition in words."""
+    """A rule, its condition in words, and how often it is told again; empty when it is not."""
 
     rule: RuleRow
     when: str
+    reminds_every: str
 
 
 @pages.get("/alerts/rules")
@@ -49,7 +51,7 @@ def show_rules() -> Answer:
         query=query,
         choices=_CHOICES,
         found=found,
-        rows=[Row(rule, when_in_words(rule.document["when"])) for rule in found.items],
+        rows=[_row(rule) for rule in found.items],
         href=lambda offset: address(_HERE, **{**dict(query), "offset": offset}),
         here_again=request.full_path.rstrip("?"),
         lengths=LENGTHS,
@@ -95,6 +97,11 @@ def delete_rule(rule_id: str) -> Response:
     check_form()
     house().operating.telling.rules.remove(_known(rule_id), by=caller())
     return done(f"The rule {rule_id} was deleted; what it raised is resolved", _HERE)
+
+
+def _row(rule: RuleRow) -> Row:
+    reminds_every = rule.document.get("remind_every")
+    return Row(rule, when_in_words(rule.document["when"]), length(reminds_every) if reminds_every else "")
 
 
 def _form(said: Mapping[str, str], chosen: tuple[str, ...], faults: Mapping[str, str] | None = None) -> str:

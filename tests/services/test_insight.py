@@ -8,6 +8,7 @@ from cronzimus.models.insight import Hour
 from cronzimus.models.run import RunState
 from cronzimus.services.insight import Insight
 from tests.heart import Heart
+from tests.web.alerting import raised
 
 HOUR = timedelta(hours=1)
 
@@ -56,6 +57,13 @@ def test_failures_are_shown_and_counted(heart: Heart, insight: Insight) -> None:
     seen = insight.overview()
     assert [one.state for one in seen.failures] == ["timeout", "failed"]
     assert seen.hours[-1].failed == 2
+
+
+def test_open_alerts_are_counted(heart: Heart, insight: Insight) -> None:
+    assert insight.overview().open_alerts == 0
+    for subject, resolution in (("job/a", None), ("job/b", "it succeeded"), ("scheduler", None)):
+        raised(heart.database, subject, resolution=resolution)
+    assert insight.overview().open_alerts == 2
 
 
 def test_usual_time_is_the_median_of_successes(heart: Heart, insight: Insight) -> None:

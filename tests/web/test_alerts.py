@@ -119,9 +119,7 @@ def test_somebody_takes_care(web: FlaskClient, house: House, database: Database)
     row = rows(web)["job/hourly failed"]
     assert "api takes care" in row.text and row.all("form", action=action) == []
     audited = house.operating.audit.list(target=f"alert/{alert_id}").items
-    assert [(one.action, one.actor, one.door) for one in audited] == [
-        ("alert.acknowledge", "api", "page")
-    ]
+    assert [(one.action, one.actor, one.door) for one in audited] == [("alert.acknowledge", "api", "web")]
 
 
 def test_silence_lasts_as_long_as_chosen_and_can_end(

@@ -57,7 +57,7 @@ def test_a_test_message_is_really_sent(web: FlaskClient, house: House) -> None:
     (row,) = page.one("section", id="outbox").all("tr", **{"data-row": ""})
     assert row.one("th").text == "ops" and "Test of channel ops" in row.text and "delivered" in row.text
     (event,) = house.operating.audit.list(target="channel/ops").items
-    assert (event.action, event.actor, event.door) == ("channel.test", "api", "page")
+    assert (event.action, event.actor, event.door) == ("channel.test", "api", "web")
 
 
 def test_a_test_message_that_does_not_arrive_says_why(web: FlaskClient, house: House) -> None:

@@ -132,7 +132,7 @@ def test_a_rule_is_made(web: FlaskClient, house: House) -> None:
         "enabled": True,
     }
     (event,) = house.operating.audit.list(target="alert-rule/late").items
-    assert (event.action, event.actor, event.door) == ("alert_rule.create", "api", "page")
+    assert (event.action, event.actor, event.door) == ("alert_rule.create", "api", "web")
 
 
 def test_the_empty_form_offers_what_there_is(web: FlaskClient) -> None:

@@ -10,11 +10,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cronzimus.common.db import Database
 from cronzimus.house import House
 from cronzimus.models.backfill import BackfillRequest
 from cronzimus.models.blackout import HouseBlackout
 from cronzimus.models.calendar import Calendar
 from tests.house.tree import PACKAGE, checkout_files
+from tests.web.alerting import raised
 from tests.web.conftest import TOKENS
 from tests.web.pages import read
 
@@ -27,6 +29,10 @@ PAGES += ["/calendars/new", "/calendars/ours/edit", "/blackouts/new", "/blackout
 KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN, "<backfill_id>": BACKFILL}
 KNOWN |= {"<calendar_id>": "ours", "<blackout_id>": "night"}
 DAY = {"job_id": "hourly", "from": "2026-03-01T00:00Z", "to": "2026-03-02T00:00Z"}
+ALERT = "0199c2a4-5d10-7000-8000-0000000000a2"
+PAGES += ["/alerts", f"/alerts/{ALERT}", "/alerts/rules", "/alerts/rules/new", "/alerts/channels"]
+PAGES += ["/jobs/new", "/jobs/hourly/edit", "/tokens", "/login", "/timeline", "/workers", "/audit"]
+KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN, "<alert_id>": ALERT}
 CLOSED = {"environment": "production", "api": {"auth": {"tokens": TOKENS}}}
 POLICY = {
     "default-src": "'none'",
@@ -44,6 +50,9 @@ STATIC = PACKAGE / "static"
 @pytest.fixture
 def hourly(hourly: str, house: House, monkeypatch: pytest.MonkeyPatch) -> str:
     """A job with a run and a backfill whose ids are known before, a calendar and a blackout."""
+def hourly(hourly: str, house: House, database: Database, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A job with a run and an alert whose ids are known before."""
+    raised(database, id=ALERT)
     monkeypatch.setattr("cronzimus.services.runs.new_id", lambda: UUID(RUN))
     monkeypatch.setattr("cronzimus.services.backfills.new_id", lambda: UUID(BACKFILL))
     house.runs.trigger(hourly, by="test")

@@ -91,7 +91,11 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def served(database_url: str) -> Iterator[Served]:
     """A house that fires and runs, on a free port."""
-    sections = {"scheduler": {"sample_job": False}, "database": {"min_connections": 1}}
+    sections = {
+        "scheduler": {"sample_job": False},
+        "database": {"min_connections": 1},
+        "alerts": {"channels": ({"name": "ops", "type": "log"},)},
+    }
     settings = Settings.model_validate(sections)
     app = create_app(settings=settings, start=False)
     house = House(settings, url=database_url)

@@ -12,10 +12,12 @@ from cronzimus.models.blackout import HouseBlackout
 from cronzimus.models.calendar import Calendar
 from cronzimus.models.job import JobDefinition
 from tests.heart import definition
+from tests.web.alerting import raised
 from tests.web.browser.conftest import Served, Visit
 
 YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}
 FILLED = "from=2024-12-31T00:00Z&to=2026-01-02T00:00Z&outcomes=missing&max_running=1"
+ALERT = "0199c2a4-5d10-7000-8000-0000000000a2"
 PAGES = [
     "/",
     "/jobs",
@@ -36,6 +38,11 @@ PAGES = [
     "/workers",
     "/tokens",
     "/audit",
+    "/alerts",
+    f"/alerts/{ALERT}",
+    "/alerts/rules",
+    "/alerts/rules/new",
+    "/alerts/channels",
     "/nothing-here",
 ]
 
@@ -53,6 +60,7 @@ def known_job(served: Served) -> None:
     served.house.operating.calendars.add(Calendar.model_validate({"id": "ours", **days}), by="test")
     night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["slow"], "reason": "Backups"}
     served.house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
+    raised(served.house.database, "job/a", id=ALERT, resolution="it succeeded")
 
 
 @pytest.mark.parametrize("path", PAGES)
