@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+from flask import request
 from pydantic import BeforeValidator, Field
 from werkzeug.wrappers import Response
 
@@ -65,7 +66,7 @@ def show_alerts() -> Answer:
         href=lambda offset: address(
             "/alerts", **kept, **_LISTS[query.shown], limit=query.limit, offset=offset
         ),
-        here_again=address("/alerts", **kept, **_LISTS[query.shown], offset=query.offset or None),
+        here_again=request.full_path.rstrip("?"),
         lengths=LENGTHS,
     )
 

@@ -20,8 +20,8 @@ LENGTHS: Final[Mapping[str, str]] = {
 
 def asked_silence() -> datetime | None:
     """Until when the form wants silence, None to end it; raises Invalid."""
-    length = request.form.get("length", "1h")
-    if not length:
+    length = request.form.get("length")
+    if length == "":
         return None
     if length not in LENGTHS:
         message = f"must be one of {', '.join(LENGTHS)}"

@@ -7,8 +7,8 @@ import pytest
 from cronzimus.models.insight import Hour
 from cronzimus.models.run import RunState
 from cronzimus.services.insight import Insight
+from tests.alerting import raised
 from tests.heart import Heart
-from tests.web.alerting import raised
 
 HOUR = timedelta(hours=1)
 

@@ -11,7 +11,7 @@ from cronzimus.common.db import Database
 from cronzimus.house import House
 from cronzimus.models.alert import Alert
 from cronzimus.utils.ids import new_id
-from tests.web.alerting import raised
+from tests.alerting import raised
 from tests.web.pages import Element, press, read
 from tests.web.test_web import CLOSED
 
@@ -136,6 +136,12 @@ def test_silence_lasts_as_long_as_chosen_and_can_end(
     assert "silenced, ends" in row.text and row.one("form", action=action).one("button").text == "Tell again"
     press(web, "/alerts", action)
     assert alert(house, alert_id).silenced_until is None
+
+
+def test_who_changed_an_alert_is_where_they_were(web: FlaskClient, database: Database) -> None:
+    path, alert_id = "/alerts?rule_id=jobs-fail&limit=5", raised(database)
+    for action, values in (("acknowledge", {}), ("silence", {"length": "1h"})):
+        assert press(web, path, f"/alerts/{alert_id}/{action}", **values).headers["Location"] == path
 
 
 def test_a_silence_that_is_over_is_none(web: FlaskClient, database: Database) -> None:

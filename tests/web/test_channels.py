@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from cronzimus.common.db import Database
 from cronzimus.house import House
 from cronzimus.services.channel import NotDelivered
+from tests.alerting import raised
 from tests.services.alerts.support import Wire
-from tests.web.alerting import raised
 from tests.web.pages import Element, press, read
 from tests.web.test_web import CLOSED
 

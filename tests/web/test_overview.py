@@ -3,7 +3,7 @@
 from flask.testing import FlaskClient
 
 from cronzimus.common.db import Database
-from tests.web.alerting import raised
+from tests.alerting import raised
 from tests.web.pages import read
 
 

@@ -13,8 +13,8 @@ from cronzimus.common.db import Database
 from cronzimus.house import House
 from cronzimus.models.alert import RuleRow
 from cronzimus.models.alert_rule import Rule
+from tests.alerting import raised
 from tests.api.fakes import document
-from tests.web.alerting import raised
 from tests.web.pages import Element, Page, press, read
 from tests.web.test_web import CLOSED
 
@@ -233,4 +233,4 @@ def test_what_is_not_there_is_not_found(web: FlaskClient, house: House) -> None:
     form = read(web, "/alerts/rules").one("form", action="/alerts/rules/rule/silence")
     token = form.one("input", name="csrf_token").attributes["value"]
     for path in ("/alerts/rules/none/silence", "/alerts/rules/No%20Slug/delete"):
-        assert web.post(path, data={"csrf_token": token}).status_code == 404
+        assert web.post(path, data={"csrf_token": token, "length": "1h"}).status_code == 404

@@ -22,9 +22,9 @@ def test_no_length_ends_it(app: Flask) -> None:
         assert asked_silence() is None
 
 
-@pytest.mark.parametrize("length", ["2h", "1", "-1h", "for ever"])
-def test_no_other_length_is_taken(app: Flask, length: str) -> None:
-    with app.test_request_context(method="POST", data={"length": length}):
+@pytest.mark.parametrize("length", ["2h", "1", "-1h", "for ever", None])
+def test_no_other_length_is_taken(app: Flask, length: str | None) -> None:
+    with app.test_request_context(method="POST", data={"length": length} if length else {}):
         with pytest.raises(Invalid, match="must be one of 1h, 8h") as refused:
             asked_silence()
     assert [fault.field for fault in refused.value.faults] == ["length"]

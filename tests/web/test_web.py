@@ -15,8 +15,8 @@ from cronzimus.house import House
 from cronzimus.models.backfill import BackfillRequest
 from cronzimus.models.blackout import HouseBlackout
 from cronzimus.models.calendar import Calendar
+from tests.alerting import raised
 from tests.house.tree import PACKAGE, checkout_files
-from tests.web.alerting import raised
 from tests.web.conftest import TOKENS
 from tests.web.pages import read
 

@@ -11,8 +11,8 @@ from cronzimus.models.backfill import BackfillRequest
 from cronzimus.models.blackout import HouseBlackout
 from cronzimus.models.calendar import Calendar
 from cronzimus.models.job import JobDefinition
+from tests.alerting import raised
 from tests.heart import definition
-from tests.web.alerting import raised
 from tests.web.browser.conftest import Served, Visit
 
 YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}

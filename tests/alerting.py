@@ -1,4 +1,4 @@
-"""Alerts for the pages' tests: as the watch would have raised them."""
+"""Alerts as the watch would have raised them, without anything going wrong."""
 
 from typing import Any
 from uuid import UUID
