@@ -23,7 +23,7 @@ def asked_silence() -> datetime | None:
     length = request.form.get("length")
     if length == "":
         return None
-    if length not in LENGTHS:
+    if length is None or length not in LENGTHS:
         message = f"must be one of {', '.join(LENGTHS)}"
         raise Invalid(f"length: {message}", faults=(Fault("length", message),))
     return datetime.now(UTC) + timedelta(hours=int(length.removesuffix("h")))
