@@ -53,6 +53,9 @@ class OverviewView(BaseModel):
     failures: list[dict[str, Any]] = Field(description="the runs that went wrong last")
     hours: list[HourView]
     leader: dict[str, Any] | None
+    processes: dict[str, int] = Field(
+        description="how many processes, by status; the dead of the last day too"
+    )
     open_alerts: int = Field(description="alerts that are not over")
 
 

@@ -78,6 +78,7 @@ class Overview:
     failures: tuple[Failure, ...]
     hours: tuple[Hour, ...]
     leader: Leader | None
+    processes: dict[str, int]
     open_alerts: int
 
 

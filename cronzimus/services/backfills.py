@@ -10,6 +10,7 @@ from cronzimus.common.db import Database, as_json
 from cronzimus.common.sql import queries
 from cronzimus.errors import Conflict, Fault, Invalid, NotFound
 from cronzimus.models.backfill import Backfill, BackfillItem, BackfillRequest, BackfillState, Estimate, Item
+from cronzimus.models.cron_zone import instant_of
 from cronzimus.models.event import Event, Topic
 from cronzimus.models.job import Job, JobStatus
 from cronzimus.models.page import Page
@@ -23,6 +24,7 @@ from cronzimus.services.timetable import Timetable
 from cronzimus.utils.ids import new_id
 
 _SQL = queries("cronzimus.services.sql", "backfills.sql")
+_UTC = "UTC"
 
 
 class Backfills:
@@ -69,8 +71,7 @@ class Backfills:
             self._audit.record(
                 "backfill.start", f"backfill/{backfill_id}", after={**asked, "total": len(items)}
             )
-        self._told(backfill)
-        return backfill
+        return self._told(backfill)
 
     def get(self, backfill_id: UUID) -> Backfill:
         """One backfill and how far it is; raises NotFound BACKFILL_NOT_FOUND."""
@@ -95,11 +96,11 @@ class Backfills:
 
     def pause(self, backfill_id: UUID, *, by: str) -> Backfill:
         """Open no more runs; those that are open go on. Raises NotFound, Conflict BACKFILL_ENDED."""
-        return self._turn(backfill_id, BackfillState.PAUSED, "pause")
+        return self._told(self._turn(backfill_id, BackfillState.PAUSED, "pause"))
 
     def resume(self, backfill_id: UUID, *, by: str) -> Backfill:
         """Go on opening runs; raises NotFound, Conflict BACKFILL_ENDED."""
-        return self._turn(backfill_id, BackfillState.RUNNING, "resume")
+        return self._told(self._turn(backfill_id, BackfillState.RUNNING, "resume"))
 
     def cancel(self, backfill_id: UUID, *, by: str) -> Backfill:
         """Open no more runs, end those that wait, stop those that run. Raises NotFound, Conflict BACKFILL_ENDED."""
@@ -108,7 +109,7 @@ class Backfills:
             for (run_id,) in self._database.fetch_all(_SQL["cancel_runs"], {"id": backfill_id}):
                 self._database.execute(_SQL["notify"], {"channel": CANCEL_CHANNEL, "payload": str(run_id)})
             self._database.execute(_SQL["harvest"], {"id": backfill_id})
-        return self.get(backfill_id)
+        return self._told(self.get(backfill_id))
 
     def _page(self, *, limit: int, offset: int = 0, **filters: Any) -> tuple[Backfill, ...]:
         params = {"id": None, "job_id": None, "state": None, **filters, "limit": limit, "offset": offset}
@@ -123,9 +124,7 @@ class Backfills:
                 raise Conflict(f"backfill {backfill_id} has ended already: {stands}", code="BACKFILL_ENDED")
             change = {"before": {"state": before}, "after": {"state": str(state)}}
             self._audit.record(f"backfill.{verb}", f"backfill/{backfill_id}", **change)
-            backfill = self.get(backfill_id)
-        self._told(backfill)
-        return backfill
+            return self.get(backfill_id)
 
     def _chosen(self, request: BackfillRequest) -> tuple[Job, tuple[Item, ...]]:
         job = self._timetable.get(request.job_id)
@@ -134,16 +133,13 @@ class Backfills:
         definition = self._definitions.get(job.id, job.version)
         check_given(definition, request.params)
         (now,) = self._database.fetch_one(_SQL["clock"]) or (datetime.now(UTC),)
-        start, end = _utc(request.begins), min(_utc(request.ends), now)
+        start, end = instant_of(request.begins, _UTC), min(instant_of(request.ends, _UTC), now)
         ledger = read_ledger(self._database, job.id, start, end)
         return job, tuple(choose(request, definition, ledger, start, end, now))
 
-    def _told(self, backfill: Backfill) -> None:
+    def _told(self, backfill: Backfill) -> Backfill:
         self._announce(Event(Topic.BACKFILL, str(backfill.id), backfill.job_id, backfill.state))
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return backfill
 
 
 def _columns(backfill_id: UUID, request: BackfillRequest, version: int, by: str) -> dict[str, Any]:
@@ -151,8 +147,8 @@ def _columns(backfill_id: UUID, request: BackfillRequest, version: int, by: str)
         "id": backfill_id,
         "job_id": request.job_id,
         "version": version,
-        "from_at": _utc(request.begins),
-        "to_at": _utc(request.ends),
+        "from_at": instant_of(request.begins, _UTC),
+        "to_at": instant_of(request.ends, _UTC),
         "outcomes": [str(outcome) for outcome in request.outcomes],
         "max_running": request.max_running,
         "reverse": request.reverse,

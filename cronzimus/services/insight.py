@@ -50,6 +50,7 @@ class Insight:
             failures=tuple(fetch(_SQL["failures"], {"limit": _SHOWN_FAILURES}, row=Failure)),
             hours=self.hours(hours, now),
             leader=self._database.fetch_one(_SQL["leader"], row=Leader),
+            processes=dict(fetch(_SQL["processes_by_status"])),
             open_alerts=self._count("open_alerts"),
         )
 

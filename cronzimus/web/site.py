@@ -68,10 +68,10 @@ NAVIGATION: Final = (
     ("/jobs", "Jobs", "j", "read"),
     ("/runs", "Runs", "r", "read"),
     ("/timeline", "Timeline", "t", "read"),
+    ("/alerts", "Alerts", "e", "read"),
     ("/backfills", "Backfills", "b", "read"),
     ("/calendars", "Time off", "c", "read"),
     ("/workers", "Workers", "w", "read"),
-    ("/alerts", "Alerts", "e", "read"),
     ("/audit", "Audit", "a", "admin"),
     ("/tokens", "Tokens", "k", "admin"),
 )

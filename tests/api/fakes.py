@@ -389,7 +389,7 @@ class FakeInsight:
     """Counts nothing."""
 
     def overview(self, *, hours: int = 24) -> Overview:
-        return Overview({"active": 1}, 0, 0, (), 0, (), (), (Hour(NOW, fired=hours),), None, 3)
+        return Overview({"active": 1}, 0, 0, (), 0, (), (), (Hour(NOW, fired=hours),), None, {"alive": 2}, 3)
 
     def days(self, job_id: str, count: int, today: date) -> tuple[Day, ...]:
         return tuple(Day(today - timedelta(days=back), {"success": 2}) for back in reversed(range(count)))

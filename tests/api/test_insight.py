@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 def test_the_house_at_a_glance(web: FlaskClient) -> None:
     seen = web.get("/api/v1/overview?hours=5").json or {}
-    assert seen["jobs"] == {"active": 1} and seen["leader"] is None and seen["open_alerts"] == 3
+    assert seen["jobs"] == {"active": 1} and seen["leader"] is None
+    assert seen["processes"] == {"alive": 2} and seen["open_alerts"] == 3
     (hour,) = seen["hours"]
     assert hour == {"start": "2026-03-01T12:00:00Z", "fired": 5, "skipped": 0, "missed": 0, "failed": 0}
 

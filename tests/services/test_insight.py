@@ -6,7 +6,10 @@ import pytest
 
 from cronzimus.models.insight import Hour
 from cronzimus.models.run import RunState
+from cronzimus.models.worker import Presence, WorkerRole
 from cronzimus.services.insight import Insight
+from cronzimus.services.processes import Processes
+from cronzimus.utils.ids import new_id
 from tests.alerting import raised
 from tests.heart import Heart
 
@@ -57,6 +60,15 @@ def test_failures_are_shown_and_counted(heart: Heart, insight: Insight) -> None:
     seen = insight.overview()
     assert [one.state for one in seen.failures] == ["timeout", "failed"]
     assert seen.hours[-1].failed == 2
+
+
+def test_processes_are_counted_by_how_they_stand(heart: Heart, insight: Insight) -> None:
+    for number in range(3):
+        me = Presence(f"vm:{number}", new_id(), "vm", "vm", number, (WorkerRole.SCHEDULER,), 1, "0")
+        Processes(heart.database, me).step()
+    assert insight.overview().processes == {"alive": 3}
+    Processes(heart.database, me).leave()
+    assert insight.overview().processes == {"alive": 2, "down": 1}
 
 
 def test_open_alerts_are_counted(heart: Heart, insight: Insight) -> None:

@@ -64,6 +64,10 @@ SELECT holder_name, epoch, expires_at > clock_timestamp() FROM cronzimus.leaders
 -- What is wrong now; open alerts have an index of their own.
 SELECT count(*) FROM cronzimus.alerts WHERE resolved_at IS NULL;
 
+-- processes_by_status --
+-- Who is there; who left, or fell silent, is remembered for a day.
+SELECT status, count(*) FROM cronzimus.workers GROUP BY status;
+
 -- recent --
 -- The last runs of each job asked for, newest first.
 SELECT r.id, r.job_id, r.state, r.due_at, r.queued_at, r.started_at, r.ended_at

@@ -58,7 +58,7 @@ def known_job(served: Served) -> None:
     served.house.runs.trigger("a", by="test")
     days = {"weekdays": ["sat", "sun"], "days": ["12-24"], "countries": [{"country": "DE"}]}
     served.house.operating.calendars.add(Calendar.model_validate({"id": "ours", **days}), by="test")
-    night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["slow"], "reason": "Backups"}
+    night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["billing"], "reason": "Backups"}
     served.house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
     raised(served.house.database, "job/a", id=ALERT, resolution="it succeeded")
 
