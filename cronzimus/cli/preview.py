@@ -1,7 +1,7 @@
 """`cronzimus next`: when a trigger is due, computed here and now."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -19,11 +19,10 @@ from cronzimus.cli.values import MOMENT, is_job_id, moment
 from cronzimus.errors import Invalid
 from cronzimus.models.faults import refusal
 from cronzimus.models.job import JobDefinition
-from cronzimus.models.schedule import describe
+from cronzimus.models.schedule import describe, just_before
 from cronzimus.models.trigger import refuse_if_never
 from cronzimus.services.off import foresee
 
-_TICK: Final = timedelta(microseconds=1)
 _COLUMNS: Final = (
     Column("LOCAL", lambda due: f"{datetime.fromisoformat(due['local']):%a %Y-%m-%d %H:%M:%S%z}"),
     Column("UTC", lambda due: instant(due["due_at"])),
@@ -42,7 +41,7 @@ _NOTE: Final = Column("NOTE", lambda due: "; ".join(due["notes"]))
     "--from", "start", metavar="TIME", default="now", show_default=True, help=f"Where to begin: {MOMENT}."
 )
 @click.option(
-    "--id", "job_id", metavar="JOB", default="preview", help="The job that would have it, as H depends on it."
+    "--id", "job_id", metavar="JOB", default="unnamed", help="The job that would have it, as H depends on it."
 )
 @click.pass_obj
 def preview(
@@ -97,7 +96,7 @@ def _validated(document: Mapping[str, Any]) -> JobDefinition:
 
 def _foreseen(job: JobDefinition, first: datetime, count: int) -> dict[str, Any]:
     """What is due from `first` on; raises Invalid when nothing ever is."""
-    before = max(first, datetime.min.replace(tzinfo=UTC) + _TICK) - _TICK
+    before = just_before(first)
     refuse_if_never(job.triggers, before, job_id=job.id, timezone=job.timezone)
     zone = _zone_of(job)
     words = [{"type": trigger.type, "words": describe(trigger, job_id=job.id)} for trigger in job.triggers]

@@ -20,6 +20,12 @@ from cronzimus.models.trigger import (
 )
 
 _INSTANT = timedelta(microseconds=1)
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+def just_before(instant: datetime) -> datetime:
+    """The moment before an instant, so that what comes after it begins there; the first moment of all is its own."""
+    return max(instant, _FIRST + _INSTANT) - _INSTANT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from cronzimus.models.backfill import MOST_INSTANTS, BackfillRequest, Item, Was
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.run import OPEN, RunState
+from cronzimus.models.schedule import just_before
 from cronzimus.services.upkeep import first_id_of
 
 _SQL = queries("cronzimus.services.sql", "backfills.sql")
-_TICK = timedelta(microseconds=1)
 # An instant younger than this may still be on its way into the ledger.
 _SETTLING = timedelta(seconds=15)
 MOST_LOOKED_AT = 100_000
@@ -85,7 +85,7 @@ def _instants(
 ) -> Iterator[datetime]:
     """What the definition makes due and what the ledger has, in order, each once."""
     found = set(singles)
-    for at in definition.schedule.between(start - _TICK, end):
+    for at in definition.schedule.between(just_before(start), end):
         found.add(at)
         _refuse_many(len(found), MOST_LOOKED_AT)
     yield from sorted(found)

@@ -93,7 +93,7 @@ def foreseen(fields: Mapping[str, str]) -> Preview:
     try:
         document = document_of({**fields, "what": "", "kind": "function"})
         timed: dict[str, Any] = {name: document[name] for name in _OF_TIME if name in document}
-        definition = _timed({"id": "preview", **timed, "params": {"func": "preview:nothing"}})
+        definition = _timed({"id": "unnamed", **timed, "params": {"func": "nothing:nothing"}})
     except Invalid as invalid:
         return Preview(fault=invalid.message)
     now = datetime.now(UTC)
