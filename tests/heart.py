@@ -21,6 +21,10 @@ from cronzimus.services.timetable import Timetable
 from cronzimus.services.upkeep import Upkeep
 from cronzimus.services.verify import Verifier
 
+_EARLY_IN_A_SECOND = """
+SELECT pg_sleep(CASE WHEN part > 0.5 THEN 1 - part ELSE 0 END)
+FROM (SELECT extract(epoch FROM clock_timestamp()) % 1 AS part) clock
+"""
 FUNC = "cronzimus.controller.task:task"
 
 
@@ -85,11 +89,26 @@ class Heart:
         return self.claims.exchange([ended], [], worker_id=worker, lease_seconds=15).retries
 
     def make_due(self, job_id: str, at: str = "date_trunc('second', clock_timestamp())") -> datetime:
-        """Pretend that the job's next instant is `at`, an SQL expression."""
+        """Pretend that the job's next instant is `at`, an SQL expression.
+
+        Early in a second, so that a job of every second has no further instant before the test has looked.
+        """
+        self.database.execute(_EARLY_IN_A_SECOND)
         self.database.execute(f"UPDATE cronzimus.jobs SET next_due_at = {at} WHERE id = '{job_id}'")
         row = self.database.fetch_one("SELECT next_due_at FROM cronzimus.jobs WHERE id = %s", [job_id])
         assert row is not None
         due_at: datetime = row[0]
+        return due_at
+
+    def make_old(self, job_id: str, seconds: int) -> datetime:
+        """Pretend that the job was made so long ago and nothing of it was decided since; its first instant."""
+        due_at = self.make_due(
+            job_id, f"date_trunc('second', clock_timestamp()) - interval '{seconds} seconds'"
+        )
+        self.database.execute(
+            "UPDATE cronzimus.job_versions SET changed_at = %s - interval '1 millisecond' WHERE job_id = %s",
+            [due_at, job_id],
+        )
         return due_at
 
     def add(self, job_id: str = "a", **more: Any) -> Job:

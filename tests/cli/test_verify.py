@@ -22,10 +22,7 @@ def proven(database: Database, database_url: str, project: Project) -> Heart:
     heart = Heart(database)
     heart.lead()
     heart.add("ticker", policy={"catch_up_cap": 1000, "misfire_grace": 86_400.0})
-    database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'")
-    heart.make_due(
-        "ticker", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'"
-    )
+    heart.make_old("ticker", 599)
     heart.fire()
     return heart
 

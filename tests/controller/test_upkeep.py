@@ -18,8 +18,7 @@ RUN: Any = SimpleNamespace(
 def ran(heart: Heart) -> Heart:
     """A job of every second with a minute of history."""
     heart.add(policy={"catch_up_cap": 1000})
-    heart.database.execute("UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '1 minute'")
-    heart.make_due("a", "date_trunc('second', clock_timestamp()) - interval '59 seconds'")
+    heart.make_old("a", 59)
     (claim,) = heart.claim(heart.fire())
     heart.end(claim)
     return heart

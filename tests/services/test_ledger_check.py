@@ -69,7 +69,7 @@ def test_round_goes_on_where_it_stopped(recorded: Heart) -> None:
 def test_row_nothing_made_due_is_surplus(recorded: Heart) -> None:
     recorded.database.execute(
         "UPDATE cronzimus.firings SET due_at = due_at + interval '1 second', "
-        "first_due_at = first_due_at + interval '1 second' WHERE due_at = (SELECT max(due_at) FROM "
+        "first_due_at = first_due_at + interval '1 second' WHERE due_at = (SELECT min(due_at) FROM "
         "cronzimus.firings WHERE job_id = 'c') AND job_id = 'c'"
     )
     check(recorded).step()

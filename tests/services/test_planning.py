@@ -33,8 +33,8 @@ def test_every_job_gets_what_is_to_become_of_it(heart: Heart, planner: Planner) 
     heart.add("same", trigger=DAILY)
     heart.add("other", trigger=DAILY)
     heart.add("left", trigger=DAILY)
-    plan = planner.plan([wanted("same", trigger=DAILY), wanted("other", trigger=LATER), wanted("new")])
-    assert actions(plan) == {"same": "unchanged", "other": "change", "new": "create"}
+    plan = planner.plan([wanted("same", trigger=DAILY), wanted("other", trigger=LATER), wanted("fresh")])
+    assert actions(plan) == {"same": "unchanged", "other": "change", "fresh": "create"}
     assert plan.unlisted == ("left",)
     assert plan.summary == {"create": 1, "change": 1, "remove": 0, "unchanged": 1}
     (change,) = plan.jobs[1].fields
@@ -55,7 +55,7 @@ def test_firings_move_by_an_hour(heart: Heart, planner: Planner) -> None:
 
 def test_firings_appear_and_vanish_with_their_job(heart: Heart, planner: Planner) -> None:
     heart.add("old", trigger=DAILY)
-    new, old = planner.plan([wanted("new", trigger=DAILY)], prune=True, ahead=3).jobs
+    new, old = planner.plan([wanted("fresh", trigger=DAILY)], prune=True, ahead=3).jobs
     assert [firing.move for firing in new.firings] == [Move.APPEARS] * 3
     assert old.action is Action.REMOVE and [f.move for f in old.firings] == [Move.VANISHES] * 3
     assert "its history stays" in old.notes
@@ -70,12 +70,12 @@ def test_apply_makes_what_was_planned(heart: Heart, planner: Planner) -> None:
     heart.add("change", trigger=DAILY)
     heart.add("gone", trigger=DAILY)
     heart.add("same", trigger=DAILY)
-    asked = [wanted("change", trigger=LATER), wanted("new"), wanted("same", trigger=DAILY)]
+    asked = [wanted("change", trigger=LATER), wanted("fresh"), wanted("same", trigger=DAILY)]
     plan = planner.plan(asked, prune=True)
     done = planner.apply(asked, plan.hash, by="deploy (3f9a)", prune=True)
     assert done == {"create": 1, "change": 1, "remove": 1, "unchanged": 1}
     page = heart.timetable.list()
-    assert [(job.id, job.version) for job in page.items] == [("change", 2), ("new", 1), ("same", 1)]
+    assert [(job.id, job.version) for job in page.items] == [("change", 2), ("fresh", 1), ("same", 1)]
     assert heart.history.versions("gone")[-1].operation == "delete"
     assert heart.history.versions("change")[-1].changed_by == "deploy (3f9a)"
     assert planner.plan(asked, prune=True).changes == ()

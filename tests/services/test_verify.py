@@ -18,12 +18,7 @@ AGO = timedelta(minutes=10)
 def proven(heart: Heart) -> Heart:
     """A job of every second that exists since ten minutes ago, with a full ledger."""
     heart.add(policy={"catch_up_cap": 1000, "misfire_grace": 86400.0})
-    heart.database.execute(
-        "UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'"
-    )
-    heart.make_due(
-        "a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'"
-    )
+    heart.make_old("a", 599)
     heart.fire()
     return heart
 
@@ -73,12 +68,7 @@ def test_second_run_for_one_instant_is_named(proven: Heart) -> None:
 
 def test_range_that_covers_what_it_says_is_proven(heart: Heart) -> None:
     heart.add(policy={"misfire_grace": 1.0})
-    heart.database.execute(
-        "UPDATE cronzimus.job_versions SET changed_at = changed_at - interval '10 minutes'"
-    )
-    heart.make_due(
-        "a", "date_trunc('second', clock_timestamp()) - interval '10 minutes' + interval '1 second'"
-    )
+    heart.make_old("a", 599)
     heart.fire()
     assert heart.history.firings().total == 2 or heart.history.firings().total == 3
     assert check(heart).ok
