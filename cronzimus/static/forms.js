@@ -1,5 +1,6 @@
 // Forms send themselves without leaving the page, ask before they do harm, and say what they did.
 import { take } from "./live.js";
+import { tick } from "./morph.js";
 
 const toasts = document.getElementById("toasts");
 const SHOWN = 6000;
@@ -42,7 +43,7 @@ function count() {
 }
 
 function chooseEvery(box) {
-  for (const one of document.querySelectorAll(`input[name=id][form="${box.dataset.every}"]`)) one.checked = box.checked;
+  for (const one of document.querySelectorAll(`input[name=id][form="${box.dataset.every}"]`)) tick(one, box.checked);
 }
 
 function chooseNone(form) {

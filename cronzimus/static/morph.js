@@ -7,6 +7,12 @@ for (const kind of ["input", "change"]) {
   document.addEventListener(kind, (event) => touched.add(event.target), true);
 }
 
+// Ticks a box on somebody's behalf; it stays as if they had done it.
+export function tick(box, checked) {
+  box.checked = checked;
+  touched.add(box);
+}
+
 export function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
@@ -33,22 +39,27 @@ function morphAttributes(old, fresh) {
   }
 }
 
+// Not `node.id`: a form with a field of that name answers with the field.
+function idOf(node) {
+  return node.getAttribute?.("id");
+}
+
 function morphChildren(old, fresh) {
-  const wanted = new Set([...fresh.children].map((child) => child.id).filter(Boolean));
-  const named = new Map([...old.children].filter((child) => child.id).map((child) => [child.id, child]));
+  const wanted = new Set([...fresh.children].map(idOf).filter(Boolean));
+  const named = new Map([...old.children].filter(idOf).map((child) => [idOf(child), child]));
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    while (place && place.id && !wanted.has(place.id)) {
+    while (place && idOf(place) && !wanted.has(idOf(place))) {
       const gone = place;
       place = place.nextSibling;
       gone.remove();
     }
-    const known = child.id && named.get(child.id);
+    const known = named.get(idOf(child));
     if (known) {
       if (known === place) place = place.nextSibling;
       else old.insertBefore(known, place);
       morph(known, child);
-    } else if (place && !place.id && !child.id && place.nodeName === child.nodeName) {
+    } else if (place && !idOf(place) && !idOf(child) && place.nodeName === child.nodeName) {
       const same = place;
       place = place.nextSibling;
       morph(same, child);

@@ -35,6 +35,7 @@ PAGES = [
     "/jobs/a/versions/1",
     "/runs",
     "/timeline",
+    "/queues",
     "/workers",
     "/tokens",
     "/audit",
@@ -59,6 +60,7 @@ def known_job(served: Served) -> None:
     days = {"weekdays": ["sat", "sun"], "days": ["12-24"], "countries": [{"country": "DE"}]}
     served.house.operating.calendars.add(Calendar.model_validate({"id": "ours", **days}), by="test")
     night = {"id": "night", "start": "22:00", "end": "06:00", "tags": ["billing"], "reason": "Backups"}
+    served.house.operating.slot_pools.define("db", 5, by="test", description="The replica")
     served.house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
     raised(served.house.database, "job/a", id=ALERT, resolution="it succeeded")
 
@@ -99,6 +101,16 @@ def test_a_job_is_paused_by_keyboard(visit: Visit, served: Served) -> None:
     assert served.house.timetable.get("a").status == "paused"
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{visit.url}/jobs/a")
+
+
+def test_the_choice_of_a_whole_page_outlasts_what_happens_meanwhile(visit: Visit, served: Served) -> None:
+    page = visit.go("/jobs")
+    page.locator("[data-every=batch]").check()
+    page.locator("#batch").get_by_role("button", name="Pause").click()
+    served.house.timetable.replace(a_job(tags=["changed"]), by="test")
+    expect(page.locator("#job-a")).to_contain_text("changed")
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator("#job-a .state").first).to_have_text("paused")
 
 
 def test_keys_lead_to_pages_and_to_the_search(visit: Visit) -> None:
