@@ -82,6 +82,10 @@ def log_of(service: Service, run_id: str) -> list[dict[str, Any]]:
             return lines
 
 
+def texts_of(service: Service, run_id: str) -> list[str]:
+    return [line["line"] for line in log_of(service, run_id)]
+
+
 def command(service: Service, *words: str) -> list[str]:
     return [sys.executable, "-m", "cronzimus", *words, "--url", f"http://127.0.0.1:{service.port}"]
 
@@ -234,5 +238,6 @@ def test_outage_holds_up_no_run_and_loses_no_line(
     postgres.start()
     until(lambda: fragile.get(f"{V1}/runs/{run_id}").status == 200, 20, "the service to answer again")
     until(lambda: state(fragile, run_id) == "success", 20, "the end to be reported")
-    texts = [line["line"] for line in log_of(fragile, run_id)]
+    until(lambda: "step 2" in texts_of(fragile, run_id), 20, "its last line, which may be stored after its end")
+    texts = texts_of(fragile, run_id)
     assert set(texts[3:]) - {"past every Python"} == {"step 2"} and len(texts) == len(set(texts))
