@@ -19,7 +19,10 @@ from pydantic import (
 from cronzimus.models.alert_rule import JobRule
 from cronzimus.models.blackout import Blackout
 from cronzimus.models.calendar import CalendarUse, DaysOff, On, Shift
+from cronzimus.models.dependency import Dependency, DependsOn, held_by
 from cronzimus.models.kinds import PARAMS, Kind, call_of, function_of
+from cronzimus.models.limits import Limits
+from cronzimus.models.placement import Placement, Spread
 from cronzimus.models.policy import Policy
 from cronzimus.models.schedule import Schedule, compile_schedule
 from cronzimus.models.schema_bounds import check_schema
@@ -85,6 +88,11 @@ class JobDefinition(BaseModel):
     )
     policy: Policy = Field(default_factory=Policy)
     runs_on: RunsOn = Field(default=RunsOn.SCHEDULER)
+    placement: Placement = Field(default_factory=Placement, description="which workers may take its runs")
+    depends_on: Annotated[tuple[DependsOn, ...], Field(max_length=100)] = Field(
+        default=(), description="jobs whose runs of the same cycle must have ended before"
+    )
+    limits: Limits = Field(default_factory=Limits, description="what its runs take of what is limited")
     queue: Annotated[str, StringConstraints(pattern=SLUG)] = "default"
     priority: int = Field(default=0, ge=-100, le=100, strict=True, description="higher goes first")
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
@@ -128,6 +136,23 @@ class JobDefinition(BaseModel):
             PARAMS[kind].model_validate(without_templates(params) if info.data.get("templates") else params)
         return params
 
+    @field_validator("placement")
+    @classmethod
+    def _workers_are_chosen_for_workers(cls, placement: Placement, info: ValidationInfo) -> Placement:
+        if placement != Placement() and info.data.get("runs_on") is not RunsOn.WORKERS:
+            raise ValueError("chooses among workers: it needs runs_on: workers")
+        return placement
+
+    @field_validator("depends_on")
+    @classmethod
+    def _depends_on_others_once(
+        cls, wanted: tuple[Dependency, ...], info: ValidationInfo
+    ) -> tuple[Dependency, ...]:
+        names = [dependency.job for dependency in wanted]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"{min(twice)!r} is named twice")
+        return wanted
+
     @field_validator("alerts")
     @classmethod
     def _names_once(cls, alerts: tuple[JobRule, ...]) -> tuple[JobRule, ...]:
@@ -140,6 +165,31 @@ class JobDefinition(BaseModel):
     def triggers(self) -> tuple[Trigger, ...]:
         """The triggers as a tuple, however many were written."""
         return self.trigger if isinstance(self.trigger, tuple) else (self.trigger,)
+
+    @property
+    def for_workers(self) -> bool:
+        """Whether its runs go to workers, not to the pool beside the scheduler."""
+        return self.runs_on is RunsOn.WORKERS
+
+    @property
+    def gated(self) -> bool:
+        """Whether its runs wait for the dispatcher; all others start as soon as the scheduler has a free place."""
+        return self.for_workers or self.limits.any or self.held_by is not None
+
+    @property
+    def timed(self) -> bool:
+        """Whether it has due instants of its own; without any it runs by hand, or when its dependencies have ended."""
+        return any(trigger.type != "manual" for trigger in self.triggers)
+
+    @property
+    def held_by(self) -> str | None:
+        """What a run that has just come due waits for."""
+        return held_by(self.depends_on[0].job) if self.timed and self.depends_on else None
+
+    @property
+    def max_running(self) -> int | None:
+        """How many of its runs may execute at one time; the parts of one firing do not wait for each other."""
+        return self.policy.max_running if self.placement.spread is Spread.ONE else None
 
     @property
     def function(self) -> str:

@@ -5,9 +5,10 @@ somebody asked for it. The data interval ends at the last due instant that is no
 one before. Where the schedule has no such instant the interval is empty.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from cronzimus.models.schedule import Schedule
@@ -21,7 +22,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What the templates of one run may speak of; instants are in UTC."""
+    """What the templates of one run may speak of; instants are in UTC, `inputs` are results of other jobs."""
 
     run_id: str
     job_id: str
@@ -29,6 +30,7 @@ class Occasion:
     data_interval_start: datetime
     data_interval_end: datetime
     previous_success_at: datetime | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def occasion_of(
@@ -38,10 +40,11 @@ def occasion_of(
     run_id: str,
     job_id: str,
     previous_success_at: datetime | None = None,
+    inputs: Mapping[str, Any] | None = None,
 ) -> Occasion:
     """What a run of that moment is about."""
     start, end = interval_at(schedule, moment)
-    return Occasion(run_id, job_id, moment, start, end, previous_success_at)
+    return Occasion(run_id, job_id, moment, start, end, previous_success_at, inputs or {})
 
 
 def interval_at(schedule: Schedule, moment: datetime) -> tuple[datetime, datetime]:

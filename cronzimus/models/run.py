@@ -94,6 +94,11 @@ class Run:
     trace_id: str
     parent_run_id: UUID | None
     code_revision: str | None
+    dispatched_at: datetime | None = None
+    held_by: str | None = None
+    part: int | None = None
+    parts: int | None = None
+    inputs: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +106,22 @@ class Offer:
     """A run somebody should claim, not before the moment given (None: now).
 
     One of a `backfill` is in a lane of its own: it takes a share of the places, and only what live runs leave.
+    A `gated` one is for the dispatcher to give away. Each point of `priority` puts it a minute before others.
     """
 
     run_id: UUID
     not_before: datetime | None
     backfill: bool = False
+    gated: bool = False
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run this worker holds: everything needed to execute one attempt of it."""
+    """A run this worker holds: everything needed to execute one attempt of it.
+
+    Of a run that is cut into `parts` it is number `part`, from 0; `inputs` names the run of each job it depends on.
+    """
 
     run_id: UUID
     job_id: str
@@ -121,6 +132,10 @@ class Claim:
     due_at: datetime | None
     params: dict[str, Any] | None
     trace_id: str
+    part: int | None = None
+    parts: int | None = None
+    inputs: dict[str, Any] | None = None
+    gated: bool = False
 
     @property
     def backfill(self) -> bool:
@@ -151,6 +166,7 @@ class Ended:
     retry_in: float | None = None
     costs_attempt: bool = True
     job_id: str | None = None
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 from cronzimus.errors import Fault, Invalid
+from cronzimus.models.dependency import name_of_input
 from cronzimus.models.occasion import Occasion
 from cronzimus.models.template_filters import FILTERS, check_filter, written
 from cronzimus.utils.env import did_you_mean
@@ -30,6 +31,7 @@ NAMES: Final = (
     "run",
     "job",
     "params",
+    "inputs",
 )
 _MEMBERS: Final = {"run": ("id",), "job": ("id",)}
 _PARTS: Final = ("year", "month", "day", "hour", "minute", "second")
@@ -64,11 +66,14 @@ def uses(text: str, name: str) -> bool:
     return is_template(text) and any(found.name == name for found in _tree(text).find_all(nodes.Name))
 
 
-def check_template(text: str, params: Iterable[str]) -> None:
-    """Raise ValueError with a sentence unless the text can be rendered; `params` are the names it may use."""
+def check_template(text: str, params: Iterable[str], inputs: Iterable[str] = ()) -> None:
+    """Raise ValueError with a sentence unless the text can be rendered.
+
+    `params` are the parameters it may use, `inputs` the jobs whose results it may use.
+    """
     if len(text) > LONGEST_TEMPLATE:
         raise ValueError(f"a template must not be longer than {LONGEST_TEMPLATE} characters")
-    known = tuple(params)
+    known = {"params": tuple(params), "inputs": tuple(map(name_of_input, inputs))}
     try:
         for node in _walk(_tree(text)):
             _check_node(node, known)
@@ -117,6 +122,7 @@ def names_for(occasion: Occasion, params: Mapping[str, Any], hidden: Mapping[str
         "run": {"id": occasion.run_id},
         "job": {"id": occasion.job_id},
         "params": {**params, **veiled},
+        "inputs": {name_of_input(job_id): result for job_id, result in occasion.inputs.items()},
     }
 
 
@@ -148,7 +154,7 @@ def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
         yield from _walk(child)
 
 
-def _check_node(node: nodes.Node, params: tuple[str, ...]) -> None:
+def _check_node(node: nodes.Node, given: Mapping[str, tuple[str, ...]]) -> None:
     if not isinstance(node, _ALLOWED):
         raise ValueError(
             f"a template cannot hold {_called(node)}; it has names, filters, if, and, or, not and ~"
@@ -156,18 +162,19 @@ def _check_node(node: nodes.Node, params: tuple[str, ...]) -> None:
     if isinstance(node, nodes.Name) and node.name not in NAMES:
         raise ValueError(f"there is no {node.name!r}{did_you_mean(node.name, NAMES)}")
     if isinstance(node, nodes.Getattr):
-        _check_path(node, params)
+        _check_path(node, given)
     if isinstance(node, nodes.Filter):
         _check_filter(node)
 
 
-def _check_path(node: nodes.Getattr, params: tuple[str, ...]) -> None:
+def _check_path(node: nodes.Getattr, given: Mapping[str, tuple[str, ...]]) -> None:
     path = _path(node)
     root, names = path[0], path[1:]
     if any(name.startswith("_") for name in names):
         raise ValueError(f"there is no {'.'.join(path)}")
-    known = params if root == "params" else _PARTS if root in _INSTANTS else _MEMBERS.get(root, ())
-    if names[0] not in known or (root != "params" and len(names) > 1):
+    plain = _PARTS if root in _INSTANTS else _MEMBERS.get(root, ())
+    known = given.get(root, plain)
+    if names[0] not in known or (root not in given and len(names) > 1):
         raise ValueError(f"there is no {'.'.join(path)}{did_you_mean(names[0], known)}")
 
 

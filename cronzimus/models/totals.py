@@ -37,6 +37,10 @@ class Totals:
     queue_depth: Mapping[Labels, int]
     queue_oldest: Mapping[Labels, float]
     """Seconds the longest waiting run of each queue has waited."""
+    queue_held: Mapping[Labels, int]
+    """Runs of each queue that wait for something that is not theirs yet."""
+    pool_slots: Mapping[Labels, int]
+    pool_taken: Mapping[Labels, int]
     has_leader: bool
     epoch: int
     ledger_gaps: int | None

@@ -135,7 +135,7 @@ def _wrong_templates(definition: JobDefinition) -> Iterator[Fault]:
     for path, text in fields_of(_renderable(definition), FIELD):
         if is_template(text):
             try:
-                check_template(text, names)
+                check_template(text, names, (one.job for one in definition.depends_on))
             except ValueError as error:
                 yield Fault(path, str(error))
 
