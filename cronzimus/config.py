@@ -166,8 +166,9 @@ def _register_secrets(settings: Settings) -> None:
     for token in settings.api.auth.tokens:
         if token.token is not None:
             register_secret(token.token.get_secret_value())
-    parts = urlsplit(settings.database.url.get_secret_value() if settings.database.url else "")
-    # A password equal to the user's name is no secret, and masking it would garble every second line.
-    if parts.password and parts.password != parts.username:
-        register_secret(parts.password)
-        register_secret(unquote(parts.password))
+    for url in (settings.database.url, settings.message_queue.url):
+        parts = urlsplit(url.get_secret_value() if url else "")
+        # A password equal to the user's name is no secret, and masking it would garble every second line.
+        if parts.password and parts.password != parts.username:
+            register_secret(parts.password)
+            register_secret(unquote(parts.password))

@@ -3,6 +3,7 @@
 from cronzimus.settings.access import ApiToken, AuthSettings, OidcSettings
 from cronzimus.settings.alerts import AlertsSettings, ChannelSettings, DeadMansSwitchSettings
 from cronzimus.settings.jobs import FileJob
+from cronzimus.settings.message_queue import MessageQueueSettings
 from cronzimus.settings.sections import (
     ApiSettings,
     AppSettings,
@@ -31,6 +32,7 @@ __all__ = [
     "FileJob",
     "HistorySettings",
     "LoggingSettings",
+    "MessageQueueSettings",
     "OidcSettings",
     "SchedulerSettings",
     "Scope",

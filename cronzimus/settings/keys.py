@@ -5,14 +5,14 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, Secret, SecretStr
 from pydantic.fields import FieldInfo
 
 from cronzimus.settings.tree import OUTSIDE_DEVELOPMENT, Settings
 from cronzimus.settings.types import Section
-from cronzimus.utils.env import boolean, did_you_mean, integer, number, words
+from cronzimus.utils.env import boolean, did_you_mean, integer, number, pairs, words
 
 _NAMES: Mapping[type, str] = {
     bool: "true or false",
@@ -20,6 +20,7 @@ _NAMES: Mapping[type, str] = {
     float: "number",
     str: "text",
     tuple: "list",
+    dict: "map",
 }
 
 
@@ -38,6 +39,11 @@ class Key:
     of_objects: bool = False
 
     @property
+    def is_map(self) -> bool:
+        """Whether it holds values under names that are the operator's own."""
+        return dict in self.kinds
+
+    @property
     def expected(self) -> str:
         """What a value must be, in words."""
         if self.choices:
@@ -54,6 +60,8 @@ class Key:
             return integer(text)
         if float in self.kinds:
             return number(text)
+        if self.is_map:
+            return pairs(text)
         return self._items(text) if tuple in self.kinds else text
 
     def _items(self, text: str) -> tuple[Any, ...]:
@@ -118,10 +126,14 @@ def _key(path: str, info: FieldInfo) -> Key:
         nullable=types.NoneType in members,
         required=info.is_required(),
         secret=any(isinstance(member, type) and issubclass(member, Secret | SecretStr) for member in members),
-        default=None if info.is_required() else info.default,
+        default=None if info.is_required() else _shown(info.default),
         description=info.description or "",
         of_objects=any(_is_object(item) for item in get_args(info.annotation)),
     )
+
+
+def _shown(default: Any) -> Any:
+    return str(default) if isinstance(default, Secret) else default
 
 
 def _is_object(item: Any) -> bool:
@@ -135,8 +147,8 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _kind(member: Any) -> type:
-    if get_origin(member) is tuple:
-        return tuple
+    if (origin := get_origin(member)) in (tuple, dict):
+        return cast(type, origin)
     return member if member in (bool, int, float) else str
 
 

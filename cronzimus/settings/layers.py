@@ -88,8 +88,8 @@ def _flat(
 ) -> Iterator[Given]:
     for name, value in values.items():
         path = (*prefix, str(name))
-        is_section = ".".join(path) in sections()
-        if isinstance(value, Mapping) and (value or is_section):
+        is_section, key = ".".join(path) in sections(), keys().get(".".join(path))
+        if isinstance(value, Mapping) and (value or is_section) and not (key and key.is_map):
             yield from _flat(value, path, where)
         elif value is not None or not is_section:  # the keys of a section may all be commented out
             yield Given(path, value, where(path))
@@ -132,7 +132,7 @@ def _tuples(value: Any) -> Any:
 
 def _written_out(given: Given) -> bool:
     """Whether a file spells out a secret instead of referring to the environment."""
-    if given.dotted == "database.url":
+    if given.dotted in ("database.url", "message_queue.url"):
         return (
             isinstance(given.value, str) and "$" not in given.value and mask_dsn(given.value) != given.value
         )

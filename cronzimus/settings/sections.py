@@ -9,12 +9,15 @@ from cronzimus.settings.types import (
     Address,
     Count,
     DatabaseUrl,
+    Labels,
     Level,
     Seconds,
     Section,
     TextOrCount,
     Zone,
 )
+
+_BEATS_MISSED = 5
 
 
 class AppSettings(Section):
@@ -125,6 +128,9 @@ class SchedulerSettings(Section):
     enabled: bool = Field(
         default=True, description="Fire jobs from this process; off makes a replica that only serves."
     )
+    local_runs: bool = Field(
+        default=True, description="Execute the runs of jobs with runs_on: scheduler in this process."
+    )
     api_enabled: bool = Field(default=True, description="Serve the /scheduler routes.")
     timezone: Zone = Field(default="UTC", description="Zone of triggers and jobs that name none.")
     misfire_grace_seconds: Seconds = Field(
@@ -147,11 +153,30 @@ class SchedulerSettings(Section):
 
 
 class WorkerSettings(Section):
-    """How runs are executed in this process."""
+    """How runs are executed, by a worker or beside the scheduler."""
 
-    enabled: bool = Field(default=True, description="Execute runs in this process.")
+    enabled: bool = Field(
+        default=False, description="Let serve be a worker too: it takes runs of jobs with runs_on: workers."
+    )
     worker_id: str | None = Field(
-        default=None, max_length=200, description="Name of this worker. Unset: host and process id."
+        default=None,
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\s/]+$",
+        description="Name of this worker. Unset: host and process id.",
+    )
+    kinds: tuple[str, ...] = Field(
+        default=(), description="Kinds of jobs a worker takes. Empty: all that this installation can run."
+    )
+    queues: tuple[str, ...] = Field(default=(), description="Queues a worker takes runs of. Empty: all.")
+    labels: Labels = Field(
+        default={}, description="What a worker is or has, as name=value; jobs may ask for it."
+    )
+    heartbeat_interval_seconds: Seconds = Field(
+        default=3, description="How often a process says that it is there."
+    )
+    worker_timeout_seconds: Seconds | None = Field(
+        default=None, description="A process that is silent for this long is down. Unset: five heartbeats."
     )
     max_concurrent_tasks: Count = Field(default=10, description="Runs executed at the same time.")
     backfill_share: float = Field(
@@ -171,8 +196,22 @@ class WorkerSettings(Section):
     )
     isolation: Literal["thread", "process"] = Field(
         default="thread",
-        description="Where runs execute, for jobs that do not say; a process can really be killed.",
+        description="Where runs execute, for jobs that do not say; on a worker process is for every run.",
     )
+
+    @property
+    def timeout_seconds(self) -> float:
+        """After how long a silence a process is down."""
+        return self.worker_timeout_seconds or _BEATS_MISSED * self.heartbeat_interval_seconds
+
+    @model_validator(mode="after")
+    def _hearts_beat_in_time(self) -> Self:
+        if self.heartbeat_interval_seconds >= self.timeout_seconds:
+            raise ValueError(
+                f"heartbeat_interval_seconds ({self.heartbeat_interval_seconds:g}) must be below "
+                f"worker_timeout_seconds ({self.timeout_seconds:g})"
+            )
+        return self
 
 
 class HistorySettings(Section):

@@ -6,7 +6,9 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, PrivateAttr, Secret, SecretStr, model_validator
 
 from cronzimus.settings.alerts import AlertsSettings
+from cronzimus.settings.dispatch import DispatcherSettings
 from cronzimus.settings.jobs import FileJob
+from cronzimus.settings.message_queue import MessageQueueSettings
 from cronzimus.settings.sections import (
     ApiSettings,
     AppSettings,
@@ -44,6 +46,8 @@ class Settings(Section):
     database: DatabaseSettings = Field(default=DatabaseSettings())
     scheduler: SchedulerSettings = Field(default=SchedulerSettings())
     worker: WorkerSettings = Field(default=WorkerSettings())
+    dispatcher: DispatcherSettings = Field(default=DispatcherSettings())
+    message_queue: MessageQueueSettings = Field(default=MessageQueueSettings())
     history: HistorySettings = Field(default=HistorySettings())
     telemetry: TelemetrySettings = Field(default=TelemetrySettings())
     secrets: SecretsSettings = Field(default=SecretsSettings())

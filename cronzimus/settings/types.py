@@ -1,6 +1,8 @@
 """The kinds of value a setting can have, each checked with a sentence of its own."""
 
+import re
 import zoneinfo
+from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -81,15 +83,29 @@ def _level(value: object) -> object:
     return level_name(value) if isinstance(value, str) else value
 
 
+def _labels(value: object) -> object:
+    for name, text in value.items() if isinstance(value, Mapping) else ():
+        if not _LABEL.fullmatch(str(name)):
+            raise ValueError(f"expected names such as zone or gpu, got {name!r}")
+        if isinstance(text, str) and len(text) > _LONGEST_LABEL:
+            raise ValueError(f"the value of {name} has more than {_LONGEST_LABEL} characters")
+    return value
+
+
 def _role_of(value: object) -> object:
     if isinstance(value, str) and value.rpartition("=")[2] not in get_args(Role):
         raise ValueError(f"expected value=role, such as cron-team=operator, got {value!r}")
     return value
 
 
+# As a job writes them in `placement.labels`.
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,62}")
+_LONGEST_LABEL = 200
+
 Seconds = Annotated[float, Field(gt=0, le=31_536_000)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Address = Annotated[str | None, BeforeValidator(_address)]
+Labels = Annotated[dict[str, str], BeforeValidator(_labels)]
 RoleOf = Annotated[str, BeforeValidator(_role_of)]
 Zone = Annotated[str, BeforeValidator(_known_zone)]
 Level = Annotated[LevelName, BeforeValidator(_level)]

@@ -65,6 +65,20 @@ def words(text: str) -> list[str]:
         raise ValueError("expected a comma separated list or a JSON array") from None
 
 
+def pairs(text: str) -> dict[str, str]:
+    """Names and values: `zone=eu,gpu=yes`, or a JSON object."""
+    if text.lstrip().startswith("{"):
+        try:
+            return dict(json.loads(text))
+        except ValueError:
+            raise ValueError("expected name=value, separated by commas, or a JSON object") from None
+    named = [part.partition("=") for part in words(text)]
+    for name, sign, _ in named:
+        if not (sign and name.strip()):
+            raise ValueError(f"expected name=value, separated by commas; {name or sign!r} is none")
+    return {name.strip(): value.strip() for name, _, value in named}
+
+
 def path(text: str) -> Path:
     """A file path; `~` is the home directory."""
     return Path(text).expanduser()

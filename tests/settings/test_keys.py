@@ -27,6 +27,7 @@ def test_sections_are_what_holds_keys() -> None:
     ("path", "secret"),
     [
         ("database.url", True),
+        ("message_queue.url", True),
         ("api.auth.tokens[].token", True),
         ("api.auth.tokens", False),
         ("server.host", False),
@@ -48,6 +49,7 @@ def test_key_knows_whether_it_is_secret(path: str, secret: bool) -> None:
         ("logging.retention", "text or integer"),
         ("history.runs_per_job", "integer"),
         ("database.url", "text"),
+        ("worker.labels", "map"),
     ],
 )
 def test_key_says_what_it_expects(path: str, expected: str) -> None:
@@ -58,6 +60,8 @@ def test_key_says_what_it_expects(path: str, expected: str) -> None:
     ("path", "text", "value"),
     [
         ("server.port", "9000", 9000),
+        ("worker.labels", "", {}),
+        ("worker.labels", "zone=eu, gpu=", {"zone": "eu", "gpu": ""}),
         ("api.request_timeout_seconds", "2.5", 2.5),
         ("api.cors_enabled", "yes", True),
         ("api.auth.enabled", "off", False),

@@ -80,12 +80,12 @@ def test_layer_leaves_out_what_is_wrong_and_says_why(path: str, value: Any, faul
 
 
 def test_layer_lists_the_sections_when_none_is_near() -> None:
-    _, faults = built(given("dispatcher.enabled", True))
-    assert faults[0].startswith("dispatcher: unknown section; there are environment, app, server, api, ")
+    _, faults = built(given("dominos.enabled", True))
+    assert faults[0].startswith("dominos: unknown section; there are environment, app, server, api, ")
 
 
 def test_layer_names_an_unknown_section_once() -> None:
-    _, faults = built(given("dispatcher.enabled", True), given("dispatcher.interval", 5), given("spark.x", 1))
+    _, faults = built(given("dominos.enabled", True), given("dominos.interval", 5), given("spark.x", 1))
     assert len(faults) == 2
 
 
@@ -103,9 +103,9 @@ def test_of_file_names_the_place_of_each_value_and_skips_jobs() -> None:
 
 @pytest.mark.parametrize("empty", [None, {}])
 def test_of_file_does_not_overlook_an_empty_unknown_section(empty: Any) -> None:
-    result, faults = built(*of_file(source({"dispatcher": empty, "server": empty}), Report()))
+    result, faults = built(*of_file(source({"dominos": empty, "server": empty}), Report()))
     assert result == {}
-    assert len(faults) == 1 and faults[0].startswith("dispatcher: unknown section")
+    assert len(faults) == 1 and faults[0].startswith("dominos: unknown section")
 
 
 def test_of_file_keeps_null_as_a_value() -> None:
@@ -125,6 +125,9 @@ def test_of_file_refuses_to_choose_the_environment() -> None:
         ({"database": {"url": "postgresql://u:hunter2@h/d"}}, True),
         ({"database": {"url": "postgresql://u:${DB_PASSWORD}@h/d"}}, False),
         ({"database": {"url": "postgresql://u@h/d"}}, False),
+        ({"message_queue": {"url": "amqp://u:hunter2@h//"}}, True),
+        ({"message_queue": {"url": "amqp://u:${QUEUE_PASSWORD}@h//"}}, False),
+        ({"message_queue": {"url": "database://"}}, False),
         ({"api": {"auth": {"tokens": [{"name": "a", "token": "hunter2"}]}}}, True),
         ({"api": {"auth": {"tokens": [{"name": "a", "token": "${TOKEN}"}]}}}, False),
         ({"api": {"auth": {"tokens": [{"name": "a", "sha256": "ab"}]}}}, False),

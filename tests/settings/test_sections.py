@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from cronzimus.settings import ApiToken, AuthSettings, DatabaseSettings, Settings
 from cronzimus.settings.keys import keys
+from cronzimus.settings.sections import WorkerSettings
 
 
 def refused(section: str, **values: Any) -> str:
@@ -45,6 +46,8 @@ def refused(section: str, **values: Any) -> str:
         ("worker.lease_seconds", 15),
         ("worker.drain_seconds", 25),
         ("worker.isolation", "thread"),
+        ("message_queue.task_queue", "task_queue"),
+        ("message_queue.status_queue", "status_queue"),
         ("history.retention_days", 90),
         ("history.runs_per_job", None),
     ],
@@ -146,3 +149,32 @@ def test_auth_refuses_two_tokens_of_one_name() -> None:
     one = ApiToken(name="ci", sha256="ab" * 32)
     with pytest.raises(ValidationError, match="more than one is called 'ci'"):
         AuthSettings(tokens=(one, one))
+
+
+# --- workers -----------------------------------------------------------------------------------------
+
+
+def test_hearts_must_beat_before_they_are_missed() -> None:
+    with pytest.raises(ValidationError, match=r"heartbeat_interval_seconds \(15\) must be below"):
+        WorkerSettings(heartbeat_interval_seconds=15, worker_timeout_seconds=15)
+    assert WorkerSettings(heartbeat_interval_seconds=15, worker_timeout_seconds=16).labels == {}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "a/b", "x" * 201])
+def test_name_of_a_worker_can_stand_in_an_address(name: str) -> None:
+    with pytest.raises(ValidationError):
+        WorkerSettings(worker_id=name)
+    assert WorkerSettings(worker_id="vm:17").worker_id == "vm:17"
+
+
+@pytest.mark.parametrize("labels", [{"": "x"}, {"a b": "x"}, {"-a": "x"}, {"a": "x" * 201}, {"a": 1}])
+def test_labels_are_as_jobs_ask_for_them(labels: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        WorkerSettings(labels=labels)
+    assert WorkerSettings(labels={"zone/1": "", "gpu": "a100"}).labels["gpu"] == "a100"
+
+
+def test_how_long_a_silence_is_follows_the_heartbeat() -> None:
+    assert WorkerSettings().timeout_seconds == 15
+    assert WorkerSettings(heartbeat_interval_seconds=30).timeout_seconds == 150
+    assert WorkerSettings(heartbeat_interval_seconds=30, worker_timeout_seconds=31).timeout_seconds == 31

@@ -16,6 +16,7 @@ from cronzimus.utils.env import (
     env,
     environment_variable,
     lookup,
+    pairs,
 )
 
 
@@ -229,3 +230,22 @@ def test_duration_answers_or_refuses_any_text(text: str) -> None:
         assert 0 <= duration(text) < float("inf")
     except ValueError as error:
         assert str(error).startswith("expected a duration")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", {}),
+        ("zone=eu", {"zone": "eu"}),
+        ("zone = eu , gpu=a=b,", {"zone": "eu", "gpu": "a=b"}),
+        ('{"zone": "eu"}', {"zone": "eu"}),
+    ],
+)
+def test_pairs_reads_names_and_values(text: str, found: dict[str, str]) -> None:
+    assert pairs(text) == found
+
+
+@pytest.mark.parametrize("text", ["zone", "=eu", "a=1,b", "{zone: eu}"])
+def test_pairs_refuses_what_names_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match="expected name=value"):
+        pairs(text)
