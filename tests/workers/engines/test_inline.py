@@ -3,6 +3,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cronzimus.models.run import Offer
 from cronzimus.utils.ids import new_id
@@ -165,6 +167,23 @@ def test_put_back_ids_are_the_next_to_be_taken() -> None:
     assert engine.take(10) == ids
 
 
+def test_put_back_keeps_the_place_of_each(clock: Clock) -> None:
+    engine = InlineEngine()
+    low, high = Offer(new_id(), None), Offer(new_id(), None, priority=1)
+    engine.offer([low])
+    taken = engine.take(1)
+    engine.offer([high])
+    engine.put_back(taken)
+    assert engine.take(2) == [high.run_id, low.run_id]
+
+
+def test_put_back_takes_in_what_was_forgotten_meanwhile() -> None:
+    engine, run_id = InlineEngine(), new_id()
+    engine.put_back([run_id])
+    engine.offer([Offer(run_id, None)])
+    assert engine.take(10) == [run_id]
+
+
 def test_put_back_keeps_the_ids_known() -> None:
     engine = InlineEngine()
     run_id = new_id()
@@ -272,3 +291,67 @@ def test_lane_is_kept_through_delay_return_and_forgetting(clock: Clock) -> None:
     engine.forget(late.run_id)
     engine.offer([Offer(late.run_id, None)])
     assert engine.take(2, 0) == [late.run_id]
+
+
+def test_higher_priority_goes_first_and_equals_keep_their_order(clock: Clock) -> None:
+    engine = InlineEngine()
+    offers = [Offer(new_id(), None, priority=priority) for priority in (0, 5, -5, 5, 0)]
+    engine.offer(offers)
+    assert engine.take(5) == [offers[number].run_id for number in (1, 3, 0, 4, 2)]
+
+
+@pytest.mark.parametrize(("minutes", "first"), [(9.9, "fresh"), (10.1, "old")])
+def test_point_of_priority_is_worth_a_minute_of_waiting(clock: Clock, minutes: float, first: str) -> None:
+    engine = InlineEngine()
+    old, fresh = Offer(new_id(), None, priority=-4), Offer(new_id(), None, priority=6)
+    engine.offer([old])
+    clock.now += minutes * 60
+    engine.offer([fresh])
+    assert engine.take(1) == [old.run_id if first == "old" else fresh.run_id]
+
+
+def test_delayed_id_is_ranked_from_its_moment(clock: Clock) -> None:
+    engine = InlineEngine()
+    delayed, plain = later(new_id(), 300), Offer(new_id(), None, priority=-4)
+    engine.offer([delayed, plain])
+    clock.now += 301
+    assert engine.take(2) == [plain.run_id, delayed.run_id]
+
+
+def test_lane_of_backfills_has_priorities_too(clock: Clock) -> None:
+    engine = InlineEngine()
+    low, high = Offer(new_id(), None, True, priority=-9), Offer(new_id(), None, True, priority=9)
+    live = Offer(new_id(), None, priority=-100)
+    engine.offer([low, high, live])
+    assert engine.take(3) == [live.run_id, high.run_id, low.run_id]
+
+
+class _At:
+    """A monotonic clock for properties, which can have no fixture."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 20_000), st.integers(-100, 100), st.integers(0, 3)), min_size=1, max_size=40
+    )
+)
+def test_nothing_starves(steps: list[tuple[float, int, int]]) -> None:
+    """Whoever is taken had the lowest rank of all that waited; so none waits longer than all points are worth."""
+    engine, at, waiting = InlineEngine(), _At(), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cronzimus.workers.engines.inline.time", at)
+        for seconds, priority, places in steps:
+            at.now += seconds
+            offer = Offer(new_id(), None, priority=priority)
+            engine.offer([offer])
+            waiting[offer.run_id] = (at.now, priority)
+            for run_id in engine.take(places):
+                since, points = waiting.pop(run_id)
+                assert all(since - points * 60 <= asked - own * 60 for asked, own in waiting.values())
+                assert all(asked > since - 200 * 60 for asked, _ in waiting.values())
