@@ -72,6 +72,7 @@ def main(answer_fd: int, memory_limit_mb: int) -> None:
         request.settings_tree(),
         worker_id=request.worker_id,
         deadline=request.deadline,
+        inputs=request.inputs,
         on_commit=lambda: answers.send({"committed": True}),
     )
     answers.send(asdict(_outcome_of(request, run)))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -36,6 +36,9 @@ class RunContext:
         "cause",
         "params",
         "trace_id",
+        "part",
+        "parts",
+        "inputs",
         "deadline",
         "settings",
         "grace_seconds",
@@ -58,6 +61,11 @@ class RunContext:
     cause: Cause
     params: dict[str, Any]
     trace_id: str
+    part: int | None
+    """Of a run that is one of several for the same moment, its number from 0; None when it is the only one."""
+    parts: int | None
+    inputs: Mapping[str, Any]
+    """What the jobs it depends on came to: the result of each, a list of results where that ran in parts."""
     deadline: float | None
     """Moment on the monotonic clock at which the attempt is stopped; None is never."""
     settings: Any
@@ -74,11 +82,14 @@ class RunContext:
         *,
         worker_id: str,
         deadline: float | None = None,
+        inputs: Mapping[str, Any] | None = None,
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self.id, self.job_id, self.due_at = claim.run_id, claim.job_id, claim.due_at
         self.attempt, self.max_attempts = claim.attempt, claim.max_attempts
         self.cause, self.params, self.trace_id = claim.cause, claim.params or {}, claim.trace_id
+        self.part, self.parts = claim.part, claim.parts
+        self.inputs = inputs or {}
         self.deadline = deadline
         self.settings = settings
         self.grace_seconds = GRACE_SECONDS
@@ -98,13 +109,15 @@ class RunContext:
 
     @property
     def key(self) -> str:
-        """Names what is to be done once, whatever the attempt: the job and its due instant, or the run.
+        """Names what is to be done once, whatever the attempt: job and due instant, cycle or run, and the part.
 
-        Who starts a run by hand for a moment that has had its run wants the work done again.
+        Who starts a run by hand for a moment that has had its run wants the work done again, and all that follows.
         """
+        if self.cause == Cause.DEPENDENCY:
+            return self._of_part(f"{self.job_id}/{self.trace_id}")
         due_at = None if self.cause in (Cause.MANUAL, Cause.RETRY) else self.due_at
         moment = due_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if due_at else str(self.id)
-        return f"{self.job_id}/{moment}"
+        return self._of_part(f"{self.job_id}/{moment}")
 
     @property
     def database(self) -> Database:
@@ -183,6 +196,9 @@ class RunContext:
                 raise Conflict(f"attempt {self.attempt} of run {self.id} is no longer its own", code="FENCED")
         self.committed = True
         self._on_commit()
+
+    def _of_part(self, key: str) -> str:
+        return key if self.part is None else f"{key}/{self.part}"
 
     def _tell(self, callback: Callable[[], None]) -> None:
         try:

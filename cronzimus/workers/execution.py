@@ -3,8 +3,8 @@
 import contextvars
 import copy
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,7 @@ class Plan:
     policy: Policy
     allowed: tuple[str, ...] | None
     secrets: tuple[str, ...] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Executor:
@@ -56,7 +57,9 @@ class Executor:
         worker_id: str,
         allowed_functions: Iterable[str],
         expect: Callable[[LiveAttempt, float], None],
+        isolate: bool = False,
     ) -> None:
+        self._isolate = isolate
         self._definitions, self._database, self._settings = definitions, database, settings
         self._worker_id, self._expect = worker_id, expect
         self._allowed = tuple(allowed_functions)
@@ -67,7 +70,7 @@ class Executor:
         try:
             plan = self._resolve(attempt.claim)
             attempt.policy = plan.policy
-            run = self._bind(attempt)
+            run = self._bind(attempt, plan.inputs)
             with recorded(attempt.log):
                 return self._call(attempt, plan, run)
         except BaseException as error:
@@ -80,13 +83,18 @@ class Executor:
             raise Snooze(_DEFINITION_AWAY_SECONDS) from error
         return plan_of(definition, self._preparation.of(definition, claim), self._allowed)
 
-    def _bind(self, attempt: LiveAttempt) -> RunContext:
+    def _bind(self, attempt: LiveAttempt, inputs: Mapping[str, Any]) -> RunContext:
         timeout = attempt.policy.timeout
         deadline = None if timeout is None else time.monotonic() + timeout
         run = RunContext(
-            attempt.claim, self._database, self._settings, worker_id=self._worker_id, deadline=deadline
+            attempt.claim,
+            self._database,
+            self._settings,
+            worker_id=self._worker_id,
+            deadline=deadline,
+            inputs=inputs,
         )
-        attempt.isolated = attempt.policy.isolation is Isolation.PROCESS
+        attempt.isolated = self._isolate or attempt.policy.isolation is Isolation.PROCESS
         attempt.bind(run)
         if deadline is not None:
             self._expect(attempt, deadline)
@@ -119,6 +127,7 @@ class Executor:
             database_url=self._database.url,
             settings=self._settings,
             secrets=plan.secrets,
+            inputs=plan.inputs,
         )
 
 
@@ -134,6 +143,7 @@ def plan_of(definition: JobDefinition, prepared: Prepared, allowed: tuple[str, .
         policy=definition.policy,
         allowed=allowed if definition.kind is Kind.FUNCTION else None,
         secrets=prepared.secrets,
+        inputs=prepared.inputs,
     )
 
 
@@ -154,6 +164,7 @@ def conclude(attempt: LiveAttempt, outcome: Outcome) -> Ended:
         retry_in=_retry_in(outcome, claim, policy),
         costs_attempt=outcome.costs_attempt,
         job_id=claim.job_id,
+        gated=claim.gated,
     )
 
 

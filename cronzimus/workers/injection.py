@@ -13,7 +13,7 @@ from typing import Any
 from cronzimus.errors import Fault, Invalid
 from cronzimus.utils.env import did_you_mean
 
-INJECTED = ("db", "run")
+INJECTED = ("db", "run", "inputs")
 
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)

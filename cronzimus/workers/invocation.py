@@ -21,10 +21,16 @@ def invoke(function: TaskFunction, args: Sequence[Any], kwargs: Mapping[str, Any
     """The value of one call; raises Invalid INVALID_PARAMS before it when the arguments do not suit."""
     check_call(function, args, kwargs)
     current_run.set(run)
-    given = {name: run.database if name == "db" else run for name in function.injected}
+    given = {name: _given(name, run) for name in function.injected}
     with span(f"call {function.path}"):
         answer = function.call(args, kwargs, given)
         return asyncio.run(_awaited(answer, run)) if inspect.isawaitable(answer) else answer
+
+
+def _given(name: str, run: RunContext) -> Any:
+    if name == "db":
+        return run.database
+    return run if name == "run" else run.inputs
 
 
 async def _awaited(answer: Awaitable[Any], run: RunContext) -> Any:

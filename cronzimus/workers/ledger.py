@@ -25,6 +25,10 @@ class Claims(Protocol):
         """Give back what was claimed and never started."""
         ...
 
+    def hand_back(self, *, worker_id: str) -> Sequence[UUID]:
+        """Give back what was dispatched to a worker and it has not claimed; which runs that were."""
+        ...
+
 
 class Definitions(Protocol):
     """`services.definitions.Definitions`."""

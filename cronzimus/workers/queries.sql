@@ -21,3 +21,6 @@ WHERE r.job_id = %(job_id)s AND r.id < %(run_id)s AND r.state = 'success'
   AND coalesce(r.due_at, r.queued_at) < %(moment)s
 ORDER BY r.id DESC
 LIMIT 1;
+
+-- results --
+SELECT id, result FROM cronzimus.runs WHERE id = ANY(%(ids)s::uuid[]);

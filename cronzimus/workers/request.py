@@ -29,6 +29,7 @@ class Request:
     sys_path: list[str]
     pythonpath: str | None
     secrets: list[str] = field(default_factory=list)
+    inputs: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -44,6 +45,7 @@ class Request:
         database_url: str,
         settings: Any,
         secrets: Iterable[str] = (),
+        inputs: Mapping[str, Any] | None = None,
     ) -> Self:
         """The request for an attempt of this process."""
         facts = asdict(claim) | {"run_id": str(claim.run_id), "cause": str(claim.cause)}
@@ -61,6 +63,7 @@ class Request:
             sys_path=sys.path,
             pythonpath=os.environ.get("PYTHONPATH"),
             secrets=list(secrets),
+            inputs=dict(inputs or {}),
         )
 
     def text(self) -> str:

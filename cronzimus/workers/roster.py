@@ -98,6 +98,12 @@ class Roster:
         return len(self._running)
 
     @property
+    def held_count(self) -> int:
+        """Attempts that the ledger believes to be here, those whose report is about to be made included."""
+        with self._lock:
+            return len(self._waiting) + len(self._running) + len(self._leaving)
+
+    @property
     def of_backfills(self) -> int:
         """Attempts of backfills, on a thread or not."""
         return self._of_backfills

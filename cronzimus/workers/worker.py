@@ -1,7 +1,7 @@
 """The worker: claims runs, has them executed, reports what they came to."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from cronzimus.models.log_line import LogSink
 from cronzimus.models.run import Claim, Ended, RunState
 from cronzimus.services.events import Announce, unannounced
 from cronzimus.workers.attempt_log import AttemptLog, Limits, Unwritten
+from cronzimus.workers.context import GRACE_SECONDS
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.execution import Executor, conclude
 from cronzimus.workers.heartbeat import Heartbeat
@@ -21,12 +22,16 @@ from cronzimus.workers.outcome import Outcome, Stop
 from cronzimus.workers.pool import Pool
 from cronzimus.workers.roster import LiveAttempt, Roster
 from cronzimus.workers.rounds import Rounds
+from cronzimus.workers.tree import RUN_COOKIE, sweep
 from cronzimus.workers.warden import Warden
 
 _LOG = get_logger(__name__)
 _CONTROL_SECONDS = 2.0
 _KILL_SECONDS = 6.0
 _DELIVERY_SECONDS = 5.0
+# Of a stop at once: when processes are killed, when threads have been given up, and what the last reports get.
+_KILL_AT_ONCE_SECONDS, _LAST_REPORT_SECONDS = 0.4, 0.3
+_GIVEN_UP_SECONDS = GRACE_SECONDS - _KILL_AT_ONCE_SECONDS + 0.1
 _UNREMARKABLE = (RunState.SUCCESS, RunState.CANCELLED)
 
 
@@ -49,25 +54,27 @@ class Worker:
         announce: Announce = unannounced,
         logs: LogSink = Unwritten(),
         log_limits: Limits = Limits(),
+        ahead: bool = True,
+        isolate: bool = False,
+        left: Callable[[Sequence[UUID]], None] = lambda run_ids: None,
     ) -> None:
-        """`database` is what task functions get; of `settings` the sections worker and scheduler are read."""
+        """`database` is what task functions get; of `settings` the sections worker and scheduler are read.
+
+        `ahead` claims more than there are places while runs are short; `isolate` gives every run a process of its
+        own; `left` is told of the dispatcher's runs that are not here any more.
+        """
         self._logs, self._log_limits = logs, log_limits
-        identity: Any = {"worker_id": worker_id, "lease_seconds": float(settings.worker.lease_seconds)}
-        size, share = settings.worker.max_concurrent_tasks, settings.worker.backfill_share
+        self._claims, self._worker_id, self._left = claims, worker_id, left
+        own = settings.worker
+        size, share, lease = own.max_concurrent_tasks, own.backfill_share, float(own.lease_seconds)
+        identity: Any = {"worker_id": worker_id, "lease_seconds": lease, "on_error": _on_error}
         listed = settings.scheduler.allowed_functions if allowed_functions is None else allowed_functions
         self._engine, self._pool, self._roster, self._outbox = engine, Pool(size), Roster(), Outbox()
-        # A connection of its own: the task functions' pool may be used up by what is to be cancelled.
-        self._control = Database(
-            database.url,
-            1,
-            timeout=_CONTROL_SECONDS,
-            statement_timeout=_CONTROL_SECONDS,
-            application_name="cronzimus:control",
-        )
+        self._control = _control_of(database.url)
+        self._progress, self._draining = threading.Condition(), False
+        self._hurried, self._at_once = threading.Event(), threading.Event()
         self._warden = Warden(self._roster, self._pool, self._control, self._report, on_error=_on_error)
-        self._heartbeat = Heartbeat(
-            claims, self._roster, self._warden, self._outbox.held, on_error=_on_error, **identity
-        )
+        self._heartbeat = Heartbeat(claims, self._roster, self._warden, self._outbox.held, **identity)
         self._executor = Executor(
             definitions,
             database,
@@ -75,6 +82,7 @@ class Worker:
             worker_id=worker_id,
             allowed_functions=listed,
             expect=self._warden.expect,
+            isolate=isolate,
         )
         self._rounds = Rounds(
             claims,
@@ -84,12 +92,12 @@ class Worker:
             sizes=(size, max(1, int(size * share))),
             accept=self._accept,
             progress=self._tell_progress,
+            left=left,
+            ahead=ahead,
             announce=announce,
-            on_error=_on_error,
             **identity,
         )
         self._loops = (self._rounds.loop, self._warden.loop, self._heartbeat.loop)
-        self._progress, self._draining = threading.Condition(), False
 
     @property
     def alive(self) -> bool:
@@ -105,6 +113,11 @@ class Worker:
     def running(self) -> int:
         """Runs executing now."""
         return self._roster.running
+
+    @property
+    def executing(self) -> list[UUID]:
+        """Which runs those are."""
+        return [attempt.claim.run_id for attempt in self._roster.started()]
 
     @property
     def waiting(self) -> int:
@@ -135,7 +148,23 @@ class Worker:
         """End a run that is held here: its SQL, its process, its thread; False when it is not here."""
         return self._warden.cancel(run_id)
 
-    def drain(self, timeout: float) -> bool:
+    def hand_back(self) -> None:
+        """Give back to the dispatcher what it gave us and we have not claimed."""
+        run_ids = self._claims.hand_back(worker_id=self._worker_id)
+        for run_id in run_ids:
+            self._engine.forget(run_id)
+        if run_ids:
+            self._left(run_ids)
+
+    def hurry(self, *, at_once: bool = False) -> None:
+        """Let a drain wait no longer, now or later; `at_once`, processes get no time either to end by themselves."""
+        self._hurried.set()
+        if at_once:
+            self._at_once.set()
+        with self._progress:
+            self._progress.notify_all()
+
+    def drain(self, timeout: float | None) -> bool:
         """Claim no more and let running attempts end for `timeout` seconds; whether all ended by themselves.
 
         What has not started goes back unspent. What does not end is stopped and recorded `lost`, or goes back
@@ -146,13 +175,24 @@ class Worker:
         self._rounds.close()
         if not self.alive:
             return self._roster.is_empty
-        ended = self._wait(lambda: self._roster.is_empty, timeout)
-        if not ended:
-            for attempt in self._roster.started():
-                self._warden.halt(attempt, Stop.SHUTDOWN)
-            self._wait(lambda: self._roster.is_empty, _KILL_SECONDS)
-        self._wait(lambda: len(self._outbox) == 0, _DELIVERY_SECONDS)
+        self._wait(lambda: self._roster.is_empty or self._hurried.is_set(), timeout)
+        if ended := self._roster.is_empty:
+            self._wait(lambda: len(self._outbox) == 0, _DELIVERY_SECONDS)
+        else:
+            self._end_running()
         return ended
+
+    def _end_running(self) -> None:
+        for attempt in self._roster.started():
+            self._warden.halt(attempt, Stop.SHUTDOWN)
+        self._wait(lambda: self._roster.is_empty or self._at_once.is_set(), _KILL_SECONDS)
+        if self._at_once.is_set():
+            self._wait(lambda: self._roster.is_empty, _KILL_AT_ONCE_SECONDS)
+            for attempt in self._roster.started():
+                sweep(f"{RUN_COOKIE}={attempt.claim.run_id}:{attempt.claim.attempt}")
+            self._wait(lambda: self._roster.is_empty, _GIVEN_UP_SECONDS)
+        patience = _LAST_REPORT_SECONDS if self._at_once.is_set() else _DELIVERY_SECONDS
+        self._wait(lambda: len(self._outbox) == 0, patience)
 
     def stop(self) -> None:
         """Drain without patience and end every thread of the worker; stopping twice is a no-op."""
@@ -193,9 +233,20 @@ class Worker:
             with self._progress:
                 self._progress.notify_all()
 
-    def _wait(self, condition: Callable[[], bool], timeout: float) -> bool:
+    def _wait(self, condition: Callable[[], bool], timeout: float | None) -> bool:
         with self._progress:
             return self._progress.wait_for(condition, timeout)
+
+
+def _control_of(url: str) -> Database:
+    """A connection of its own: the task functions' pool may be used up by what is to be cancelled."""
+    return Database(
+        url,
+        1,
+        timeout=_CONTROL_SECONDS,
+        statement_timeout=_CONTROL_SECONDS,
+        application_name="cronzimus:control",
+    )
 
 
 def _note(attempt: LiveAttempt, ended: Ended) -> None:

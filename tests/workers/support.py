@@ -18,7 +18,6 @@ from cronzimus.errors import DatabaseUnavailable, NotFound
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.run import Cause, Claim, Ended, Exchange, Held, Offer, Renewal, RunState
 from cronzimus.utils.ids import new_id
-from cronzimus.workers.attempt_log import Unwritten
 from cronzimus.workers.context import RunContext
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
@@ -102,7 +101,7 @@ def claim(**facts: Any) -> Claim:
 
 def context(database: Database | None = None, **facts: Any) -> RunContext:
     """A context as a task function gets it."""
-    extra = {name: facts.pop(name) for name in ("deadline", "on_commit") if name in facts}
+    extra = {name: facts.pop(name) for name in ("deadline", "on_commit", "inputs") if name in facts}
     tree = facts.pop("settings", None) or settings()
     worker_id = facts.pop("worker_id", "w1")
     return RunContext(claim(**facts), database or Database(NOWHERE), tree, worker_id=worker_id, **extra)
@@ -121,6 +120,7 @@ class Ledger:
         self.params: dict[UUID, dict[str, Any] | None] = {}
         self.reports: list[Ended] = []
         self.released: list[Held] = []
+        self.dispatched: list[UUID] = []
         self.renewed: list[tuple[Held, ...]] = []
         self.rounds: list[tuple[int, int]] = []
         self.lost: set[UUID] = set()
@@ -171,6 +171,12 @@ class Ledger:
                 self.states[one.run_id] = RunState.PENDING
                 self.attempts[one.run_id] -= 1
             self.released.extend(held)
+
+    def hand_back(self, *, worker_id: str) -> Sequence[UUID]:
+        """What was dispatched and nobody has claimed."""
+        with self._answering():
+            back, self.dispatched = self.dispatched, []
+            return back
 
     def wait(self, condition: Callable[[], Any], timeout: float = PATIENCE) -> Any:
         """Wait until something about the ledger is true; fails when it never is."""
@@ -242,8 +248,8 @@ def working(
     """A worker at work on a ledger in memory, stopped at the end."""
     engine = InlineEngine()
     pool = database or Database(NOWHERE)
-    logs = worker.pop("logs", Unwritten())
-    one = Worker(ledger, ledger, engine, pool, settings(**worker), worker_id="w1", logs=logs)
+    own = {name: worker.pop(name) for name in ("logs", "ahead", "isolate", "left") if name in worker}
+    one = Worker(ledger, ledger, engine, pool, settings(**worker), worker_id="w1", **own)
     one.start()
     try:
         yield one, engine

@@ -35,6 +35,15 @@ def test_context_tells_the_facts_of_the_claim() -> None:
     assert (run.cause, run.params, run.trace_id, run.job_id) == (Cause.SCHEDULE, {"a": 1}, TRACE_ID, "job")
 
 
+def test_part_of_work_that_is_cut_has_a_key_of_its_own() -> None:
+    due = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
+    whole = context(due_at=due, cause=Cause.SCHEDULE)
+    first, second = (context(due_at=due, cause=Cause.SCHEDULE, part=part, parts=2) for part in (0, 1))
+    assert (whole.part, whole.parts) == (None, None)
+    assert [(run.part, run.parts) for run in (first, second)] == [(0, 2), (1, 2)]
+    assert [run.key for run in (first, second)] == [f"{whole.key}/0", f"{whole.key}/1"]
+
+
 def test_params_are_never_none() -> None:
     assert context(params=None).params == {}
 

@@ -350,7 +350,7 @@ def test_call_keeps_positions_around_injected_names(
     args: list[Any], kwargs: dict[str, Any], seen: list[Any]
 ) -> None:
     function = resolve(f"{JOBS}:mixed")
-    assert function.injected == set(INJECTED)
+    assert function.injected == {"db", "run"} < set(INJECTED)
     assert function.call(args, kwargs, {"db": "DB", "run": "RUN"}) == seen
 
 
@@ -365,3 +365,12 @@ def test_kwargs_of_any_name_are_not_injected(module: Callable[[str, str], str]) 
     function = resolve(f"{name}:f")
     assert function.injected == frozenset()
     assert function.call([], {"x": 1}, {"db": 1, "run": 2}) == ["x"]
+
+
+def test_a_function_gets_what_other_jobs_came_to_if_it_says_so(module: Callable[[str, str], str]) -> None:
+    name = module("takes_inputs", "def f(factor, inputs):\n    return factor * inputs['a']\n")
+    function = resolve(f"{name}:f")
+    check_call(function, [2], {})
+    assert function.call([2], {}, {"inputs": {"a": 21}}) == 42
+    with pytest.raises(Invalid, match="is given by Cronzimus"):
+        check_call(function, [2], {"inputs": {}})

@@ -146,3 +146,26 @@ def test_what_cannot_be_prepared_fails_for_good(
     outcome = perform(job, monkeypatch, max_attempts=5)
     assert outcome.state is RunState.FAILED and outcome.category is ErrorCategory.BUSINESS
     assert outcome.error is not None and words in outcome.error["message"]
+
+
+def test_inputs_are_results_of_the_runs_named(heart: Heart) -> None:
+    heart.add("a-1", trigger={"type": "manual"})
+    ids = []
+    for result in ({"rows": 7}, [1, 2]):
+        heart.offered.clear()
+        ids.append(str(heart.runs.trigger("a-1", by="t").id))
+        heart.end(heart.claim(heart.offered)[0], result=result)
+    job = definition(kwargs={"n": "{{ inputs.a_1.rows }} rows"}, templates=True, depends_on=["a-1"])
+    given = {"a-1": ids[0], "parts": ids, "skipped": None}
+    made = preparation(heart.database).of(job, claim(inputs=given))
+    assert made.inputs == {"a-1": {"rows": 7}, "parts": [{"rows": 7}, [1, 2]], "skipped": None}
+    assert made.params["kwargs"] == {"n": "7 rows"}
+
+
+def test_a_run_by_hand_has_no_inputs_and_its_templates_say_so() -> None:
+    job = definition(kwargs={"n": "{{ inputs.a }}"}, templates=True, depends_on=["a"])
+    with pytest.raises(Invalid, match="params.kwargs.n"):
+        preparation().of(job, claim())
+    spare = definition(kwargs={"n": "{{ inputs.a | default('none') }}"}, templates=True, depends_on=["a"])
+    made = preparation().of(spare, claim())
+    assert made.params["kwargs"] == {"n": "none"} and made.inputs == {}

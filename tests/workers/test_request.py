@@ -45,6 +45,7 @@ def test_text_is_one_line() -> None:
         {},
         {"due_at": datetime(2026, 3, 29, 1, 30, tzinfo=UTC), "cause": Cause.SCHEDULE},
         {"attempt": 3, "max_attempts": 5, "params": {"x": 1}},
+        {"part": 0, "parts": 4, "gated": True},
     ],
 )
 def test_claim_arrives_as_it_was(facts: dict[str, Any]) -> None:
@@ -88,3 +89,7 @@ def test_settings_of_the_house_are_told_without_their_secrets() -> None:
 
 def test_text_is_plain_json() -> None:
     assert json.loads(request().text())["kwargs"] == {"a": [2]}
+
+
+def test_what_other_jobs_came_to_goes_along() -> None:
+    assert Request.from_text(request(inputs={"a": [1, None]}).text()).inputs == {"a": [1, None]}

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -16,12 +18,13 @@ from tests.workers.support import Ledger, definition
 class Table:
     """Rounds on a ledger in memory, gone through by the test, with attempts that nobody executes."""
 
-    def __init__(self, size: int = 4) -> None:
+    def __init__(self, size: int = 4, *, ahead: bool = True) -> None:
         self.ledger, self.engine = Ledger(definition(policy={"max_attempts": 3})), InlineEngine()
         self.roster, self.outbox = Roster(), Outbox()
         self.accepted: list[LiveAttempt] = []
         self.progress = 0
         self.announced: list[Event] = []
+        self.left: list[UUID] = []
         self.rounds = Rounds(
             self.ledger,
             self.engine,
@@ -30,6 +33,8 @@ class Table:
             sizes=(size, max(1, size // 2)),
             accept=self.accept,
             progress=self.note,
+            left=self.left.extend,
+            ahead=ahead,
             announce=self.announced.append,
             worker_id="w1",
             lease_seconds=15.0,
@@ -45,6 +50,7 @@ class Table:
         self.progress += 1
 
     def round(self) -> float | None:
+        self.rounds._gather_until = 0.0  # as if the last one were long ago
         return self.rounds._round()
 
     def offer(self, count: int = 1) -> list[Offer]:
@@ -416,3 +422,133 @@ def test_runs_of_backfills_take_half_of_the_places_and_what_live_ones_leave(tabl
     while len(table.accepted) < 12:
         table.round()
     assert table.roster.of_backfills <= 2
+
+
+# --- never above the places there are ----------------------------------------------------------------
+
+
+@pytest.fixture
+def modest() -> Table:
+    """A table that claims nothing ahead."""
+    return Table(ahead=False)
+
+
+def test_modest_rounds_claim_one_for_each_that_ended(modest: Table) -> None:
+    modest.offer(20)
+    modest.round()
+    modest.start_all()
+    for attempt in modest.accepted[:3]:
+        modest.end(attempt)
+    modest.round()
+    assert len(modest.accepted) == 7
+
+
+def test_modest_rounds_let_short_runs_come_together(modest: Table) -> None:
+    modest.offer(20)
+    modest.round()
+    modest.start_all()
+    for attempt in modest.accepted[:3]:
+        modest.end(attempt)
+    pause = modest.rounds._round()
+    assert pause is not None and pause > 0 and len(modest.accepted) == 4
+    modest.round()
+    assert len(modest.accepted) == 7
+
+
+def test_modest_rounds_wait_for_nobody_where_nothing_runs(modest: Table) -> None:
+    modest.offer(1)
+    modest.round()
+    modest.start_all()
+    modest.end(modest.accepted[0])
+    modest.rounds._round()
+    assert modest.roster.held_count == 0
+    modest.offer(1)
+    modest.rounds._round()
+    assert len(modest.accepted) == 2
+
+
+def test_modest_rounds_count_what_ended_and_is_not_reported_yet(modest: Table) -> None:
+    """An attempt between its end and its report is `running` in the ledger."""
+    modest.offer(20)
+    modest.round()
+    modest.start_all()
+    leaving = modest.accepted[0]
+    modest.roster.settle(leaving)
+    modest.end(modest.accepted[1])
+    modest.round()
+    assert len(modest.accepted) == 5
+    modest.roster.leave(leaving)
+    modest.round()
+    assert len(modest.accepted) == 6
+
+
+def test_modest_rounds_count_reports_that_came_too_late_for_this_one(
+    modest: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modest.offer(20)
+    modest.round()
+    modest.start_all()
+    take = modest.outbox.take
+
+    def take_and_end(limit: int) -> list[Ended]:
+        taken = take(limit)
+        modest.end(modest.accepted[1])
+        return taken
+
+    modest.end(modest.accepted[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(modest.outbox, "take", take_and_end)
+        modest.round()
+    assert len(modest.accepted) == 5
+
+
+def test_modest_rounds_never_hold_more_than_there_are_places_during_an_outage(modest: Table) -> None:
+    modest.offer(20)
+    modest.round()
+    modest.start_all()
+    modest.ledger.down = True
+    for attempt in modest.accepted[:4]:
+        modest.end(attempt)
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            modest.round()
+    modest.ledger.down = False
+    modest.round()
+    running = [state for state in modest.ledger.states.values() if state is RunState.RUNNING]
+    assert len(running) == 4
+
+
+# --- runs of the dispatcher --------------------------------------------------------------------------
+
+
+def gated(attempt: LiveAttempt) -> None:
+    """Let an attempt be one of a run that the dispatcher gave."""
+    attempt.claim = replace(attempt.claim, gated=True)
+
+
+def test_dispatcher_hears_of_its_runs_that_ended_and_of_no_others(table: Table) -> None:
+    table.offer(2)
+    table.round()
+    first, second = table.accepted
+    now = datetime.now(UTC)
+    for attempt in (first, second):
+        table.roster.start(attempt)
+        table.roster.settle(attempt)
+        ended = Ended(attempt.claim.run_id, 1, RunState.SUCCESS, now, now, gated=attempt is second)
+        table.outbox.add(ended)
+        table.roster.leave(attempt)
+    table.round()
+    assert table.left == [second.claim.run_id]
+
+
+def test_dispatcher_hears_of_its_runs_that_were_given_back_and_they_are_not_offered_here(
+    table: Table,
+) -> None:
+    table.offer(2)
+    table.round()
+    gated(table.accepted[0])
+    for attempt in table.accepted:
+        attempt.claimed_at -= _HOARDING_SECONDS + 1
+    table.rounds._give_back()
+    assert table.left == [table.accepted[0].claim.run_id]
+    assert table.engine.take(9) == [table.accepted[1].claim.run_id]

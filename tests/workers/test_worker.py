@@ -1,4 +1,8 @@
+import os
 import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +14,17 @@ from cronzimus.utils.ids import new_id
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
 from tests.heart import until
-from tests.workers.support import BOARD, NOWHERE, PATIENCE, Ledger, definition, settings, start_run, working
+from tests.workers.support import (
+    BOARD,
+    NOWHERE,
+    PATIENCE,
+    Ledger,
+    definition,
+    is_alive,
+    settings,
+    start_run,
+    working,
+)
 from tests.workers.test_attempt_log import Kept
 
 
@@ -517,3 +531,63 @@ def test_thread_that_is_given_up_says_no_more() -> None:
         BOARD.raise_flag("enough")
         assert until(lambda: worker.abandoned == 0)
         assert kept.texts == said
+
+
+# --- a worker of its own -----------------------------------------------------------------------------
+
+
+def test_what_was_not_claimed_goes_back_and_may_come_again() -> None:
+    ledger = Ledger(definition("noop"))
+    left: list[UUID] = []
+    with working(ledger, left=left.extend) as (worker, engine):
+        waiting = ledger.create("job")
+        engine.offer([Offer(waiting, datetime.now(UTC) + timedelta(hours=1))])
+        ledger.dispatched = [waiting]
+        worker.hand_back()
+        worker.hand_back()
+        assert left == [waiting]
+        engine.offer([Offer(waiting, None)])
+        assert ledger.final(waiting) is RunState.SUCCESS
+
+
+def test_isolated_worker_gives_every_run_a_process_of_its_own() -> None:
+    ledger = Ledger(definition("pid"))
+    with working(ledger, isolate=True) as (_, engine):
+        assert ledger.ended(start_run(ledger, engine)).result not in (None, os.getpid())
+
+
+def test_executing_names_the_runs_on_a_thread() -> None:
+    ledger = Ledger(definition("gate", args=["executing"]))
+    with working(ledger) as (worker, engine):
+        run_id = start_run(ledger, engine)
+        until(lambda: worker.executing == [run_id])
+        BOARD.raise_flag("executing-go")
+        ledger.final(run_id)
+        until(lambda: worker.executing == [])
+
+
+def test_drain_without_end_is_ended_by_hurry() -> None:
+    ledger = Ledger(definition("polite", args=["hurried"], policy={"max_attempts": 2}))
+    with working(ledger) as (worker, engine):
+        run_id = start_run(ledger, engine)
+        until(lambda: worker.executing)
+        draining = threading.Thread(target=worker.drain, args=(None,))
+        draining.start()
+        worker.hurry()
+        draining.join(PATIENCE)
+        assert not draining.is_alive() and ledger.states[run_id] is RunState.PENDING
+
+
+def test_hurry_at_once_kills_a_process_that_ignores_being_asked(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    script = f"trap '' TERM; echo $$ > {mark}.new; mv {mark}.new {mark}; while :; do sleep 60 & wait $!; done"
+    ledger = Ledger(definition(kind="shell", params={"command": ["sh", "-c", script]}))
+    with working(ledger) as (worker, engine):
+        run_id = start_run(ledger, engine)
+        until(mark.exists)
+        began = time.monotonic()
+        worker.hurry(at_once=True)
+        worker.drain(None)
+        assert time.monotonic() - began < 1.75
+        assert ledger.states[run_id] is RunState.LOST
+        assert not is_alive(int(mark.read_text()))
