@@ -104,7 +104,7 @@ class BackfillDriver:
         definition = self._definitions.get(job_id, version)
         policy = definition.policy
         (room,) = self._database.fetch_one(
-            _SQL["room"], {"id": backfill_id, "job_id": job_id, "max_running": policy.max_running}
+            _SQL["room"], {"id": backfill_id, "job_id": job_id, "max_running": definition.max_running}
         ) or (0,)
         if room <= 0:
             return []
@@ -114,12 +114,14 @@ class BackfillDriver:
             "run_ids": array(new_id() for _ in range(room)),
             "room": room,
             "max_attempts": policy.max_attempts,
-            "job_max_running": policy.max_running,
+            "job_max_running": definition.max_running,
             "priority": definition.priority,
             "queue": definition.queue,
+            "gated": definition.gated,
+            "for_workers": definition.for_workers,
         }
         rows = self._database.fetch_all(_SQL["open"], params)
-        return [Offer(run_id, None, backfill=True) for (run_id,) in rows]
+        return [Offer(run_id, None, True, definition.gated, definition.priority) for (run_id,) in rows]
 
     def _prune_now_and_then(self) -> None:
         if self._pruned_at is None or time.monotonic() - self._pruned_at > _PRUNE_EVERY_SECONDS:

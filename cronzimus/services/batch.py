@@ -45,7 +45,14 @@ class Batch:
                 f"{len(ids)} jobs match now, not {expected}; nothing was done: look again",
                 code="COUNT_MISMATCH",
             )
-        return tuple(_tried(lambda job_id: self._do(action, job_id, by, force), job_id) for job_id in ids)
+        tried: dict[str, BatchOutcome] = {}
+        left: tuple[str, ...] = ids
+        while left:
+            tried |= {job_id: _tried(lambda one: self._do(action, one, by, force), job_id) for job_id in left}
+            needed = tuple(job_id for job_id in left if tried[job_id].code == "JOB_IS_NEEDED")
+            # What needed them may have gone in this round.
+            left = needed if len(needed) < len(left) else ()
+        return tuple(tried[job_id] for job_id in ids)
 
     def _do(self, action: BatchAction, job_id: str, by: str, force: bool) -> UUID | None:
         if action is BatchAction.RUN:

@@ -61,6 +61,11 @@ class Claims:
         """Give back what was claimed and never started; the attempt is not spent."""
         self._database.execute(_SQL["release"], {**_held(held), "worker_id": worker_id})
 
+    def hand_back(self, *, worker_id: str) -> Sequence[UUID]:
+        """Give back what was dispatched to a worker and it has not claimed; which runs that were."""
+        rows = self._database.fetch_all(_SQL["hand_back"], {"worker_id": worker_id})
+        return [run_id for (run_id,) in rows]
+
     def _exchange(
         self, ended: Sequence[Ended], wanted: Sequence[UUID], worker_id: str, lease_seconds: float
     ) -> Exchange:
@@ -99,11 +104,11 @@ class Claims:
 
     def _finish(self, ended: Sequence[Ended], worker_id: str) -> tuple[Offer, ...]:
         rows = self._database.fetch_all(_SQL["finish"], {**_columns(ended), "worker_id": worker_id})
-        again = [Offer(run_id, not_before, lane) for run_id, not_before, pending, _, lane in rows if pending]
-        exclusive = {job_id for _, _, pending, job_id, _ in rows if job_id is not None and not pending}
+        again = [Offer(run_id, moment, *rest) for run_id, moment, pending, _, *rest in rows if pending]
+        exclusive = {job_id for _, _, pending, job_id, *_ in rows if job_id is not None and not pending}
         if exclusive:
             behind = self._database.fetch_all(_SQL["waiting_behind"], {"job_ids": array(exclusive)})
-            again += [Offer(run_id, not_before, lane) for run_id, not_before, lane in behind]
+            again += [Offer(*row) for row in behind]
         return tuple(again)
 
     def _claim(self, wanted: Sequence[UUID], worker_id: str, lease_seconds: float) -> _Claimed:

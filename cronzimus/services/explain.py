@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
 from cronzimus.errors import CronzimusError, NotFound
+from cronzimus.models.dependency import awaited_job
 from cronzimus.models.firing import Decision, Firing, Reason
 from cronzimus.models.run import Run, RunState
 from cronzimus.models.schedule import Schedule
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.history import History, JobVersion
+from cronzimus.utils.ids import first_id_at
 
 _SQL = queries("cronzimus.services.sql", "explain.sql")
 _TICK = timedelta(microseconds=1)
+# A run is never older than what it is for, but for clocks that differ.
+_CLOCKS_DIFFER = timedelta(hours=1)
 
 _BECAUSE = {
     Reason.OVERLAP: "an earlier run of it was not finished",
@@ -24,7 +28,7 @@ _BECAUSE = {
     Reason.PAUSED: "the job was paused",
     Reason.BROKEN: "the job's definition could not be loaded",
     Reason.SUPERSEDED: "the definition was changed before it was decided",
-    Reason.DEPENDENCY_FAILED: "a job it depends on failed",
+    Reason.DEPENDENCY_FAILED: "what it depends on did not end as wanted",
     Reason.BUDGET: "the budget of connections was used up",
 }
 
@@ -94,8 +98,17 @@ class Explain:
         following = schedule.next_after(at - _TICK)
         if following == at:
             return self._undecided(job_id, at, schedule)
+        if (run := self._released(job_id, at)) is not None:
+            text = f"{job_id} at {_utc(at)}: started when what it depends on had ended, {_came_to(run)}."
+            return Explanation(job_id, at, at, text, run=run)
         after = f"; by version {version.version} the next instant is {_utc(following)}" if following else ""
         return _said(job_id, at, f"{job_id} was not due at {_utc(at)}{after}")
+
+    def _released(self, job_id: str, at: datetime) -> Run | None:
+        """The run of a cycle of that moment."""
+        params = {"job_id": job_id, "at": at, "oldest_id": first_id_at(at - _CLOCKS_DIFFER)}
+        found = self._database.fetch_one(_SQL["released"], params)
+        return self._history.run(found[0]) if found else None
 
     def _undecided(self, job_id: str, at: datetime, schedule: Schedule) -> Explanation:
         (now,) = self._database.fetch_one(_SQL["clock"]) or (at,)
@@ -127,13 +140,17 @@ def _fate(firing: Firing, run: Run | None) -> str:
 
 
 def _outcome(firing: Firing, run: Run | None) -> str:
-    if run is None:
-        return f"its run {firing.run_id} is no longer kept"
+    return f"its run {firing.run_id} is no longer kept" if run is None else _came_to(run)
+
+
+def _came_to(run: Run) -> str:
     tries = f"attempt {run.attempt} of {run.max_attempts}"
     if run.state == RunState.PENDING:
-        return f"run {run.id} is waiting for a worker"
+        held = awaited_job(run.held_by)
+        return f"run {run.id} is waiting for {f'the end of {held}' if held else 'a worker'}"
     if run.started_at is None or run.ended_at is None:
-        return f"run {run.id} is {run.state} ({tries})"
+        said = f": {run.error.get('message', '')}" if run.error and run.ended_at else ""
+        return f"run {run.id} is {run.state} ({tries}){said}"
     took = (run.ended_at - run.started_at).total_seconds()
     said = f": {run.error.get('message', '')}" if run.error else ""
     return f"run {run.id} ended {run.state} after {took:.3f} s ({tries}){said}"

@@ -19,6 +19,7 @@ from cronzimus.services.decide import Plan, plan
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.events import Announce, unannounced
 from cronzimus.services.leadership import Leadership
+from cronzimus.services.upkeep import DispatchWithin, not_dispatched
 
 _SQL = queries("cronzimus.services.sql", "firing.sql")
 CANCEL_CHANNEL = "cronzimus_cancel"
@@ -57,11 +58,13 @@ class FiringService:
         definitions: Definitions,
         leadership: Leadership,
         announce: Announce = unannounced,
+        dispatch: DispatchWithin = not_dispatched,
     ) -> None:
         self._database = database
         self._definitions = definitions
         self._leadership = leadership
         self._announce = announce
+        self._dispatch = dispatch
         self._blackouts = BlackoutBoard(database)
 
     def due(self, limit: int) -> DueBatch:
@@ -120,12 +123,14 @@ class FiringService:
 
     def _write(self, plans: Sequence[Plan], params: dict[str, object]) -> list[tuple[object, ...]]:
         replaced = [p.definition.id for p in plans if p.replaces]
-        if not replaced:
+        if not replaced and not any(p.definition.gated for p in plans):
             return self._database.fetch_all(_SQL["commit"], params)
         with self._database.transaction():
             rows = self._database.fetch_all(_SQL["commit"], params)
-            if rows:
+            if rows and replaced:
                 self._cancel_older(replaced, [p for p in plans if p.replaces])
+            if any(gated for _, _, _, gated, _ in rows):
+                self._dispatch(self._database)
         return rows
 
     def _open_runs(self, definitions: Iterable[JobDefinition | Invalid]) -> dict[str, int]:
@@ -162,9 +167,12 @@ def _columns(plans: Sequence[Plan]) -> dict[str, str]:
         "due_ats": array([p.due_at for p in plans]),
         "next_due_ats": array([p.next_due_at for p in plans]),
         "max_attempts": array([policy.max_attempts for policy in policies]),
-        "max_running": array([policy.max_running for policy in policies]),
+        "max_running": array([p.definition.max_running for p in plans]),
         "priorities": array([p.definition.priority for p in plans]),
         "queues": array([p.definition.queue for p in plans]),
+        "gated": array([p.definition.gated for p in plans]),
+        "for_workers": array([p.definition.for_workers for p in plans]),
+        "held_bys": array([p.definition.held_by for p in plans]),
         "d_ids": array([job_id for job_id, _ in rows]),
         "d_due_ats": array([row.due_at for _, row in rows]),
         "d_firsts": array([row.first_due_at for _, row in rows]),
@@ -181,4 +189,8 @@ def _offers(rows: list[tuple[object, ...]]) -> list[Offer] | None:
     """No row at all means that the term was not ours; a row without a run, that nothing was to start."""
     if not rows:
         return None
-    return [Offer(run_id, not_before) for _, run_id, not_before in rows if run_id is not None]  # type: ignore[arg-type]
+    return [
+        Offer(run_id, not_before, gated=bool(gated), priority=priority)  # type: ignore[arg-type]
+        for _, run_id, not_before, gated, priority in rows
+        if run_id is not None
+    ]

@@ -136,6 +136,9 @@ def _gauges(totals: Totals) -> Iterable[Family]:
     yield _gauge(
         "queue_oldest_seconds", "How long the first of them has waited.", ("queue",), totals.queue_oldest
     )
+    yield _gauge("queue_held", "Runs that something keeps from starting.", ("queue",), totals.queue_held)
+    yield _gauge("pool_slots", "Slots of a pool.", ("pool",), totals.pool_slots)
+    yield _gauge("pool_taken", "Slots that runs take that were let start.", ("pool",), totals.pool_taken)
 
 
 def _ledger(totals: Totals) -> Iterable[Family]:

@@ -16,6 +16,7 @@ from cronzimus.models.plan import Action, Concurrency, TimetablePlan, Wanted
 from cronzimus.services.audit import Audit
 from cronzimus.services.blackouts import BlackoutBoard
 from cronzimus.services.definitions import Definitions
+from cronzimus.services.dependency_graph import DependencyGraph
 from cronzimus.services.load import Line, loads
 from cronzimus.services.plan_steps import (
     Standing,
@@ -58,6 +59,7 @@ class Planner:
         self._timetable = timetable
         self._audit = audit
         self._blackouts = BlackoutBoard(database)
+        self._graph = DependencyGraph(database)
 
     def plan(
         self,
@@ -70,6 +72,7 @@ class Planner:
         """What would become of every job, of its next `ahead` instants, and of the load of the coming `window`."""
         wanted = self._observing(wanted)
         now, standing = self._basis()
+        self._graph.check_together([one.definition for one in wanted], _leaving(wanted, standing, prune))
         house, blackouts = self._blackouts.read(), self._blackout_revision()
         steps = list(self._steps(wanted, standing, prune))
         listed = {step.id for step in steps}
@@ -92,8 +95,9 @@ class Planner:
             _, standing = self._basis()
             if _hash(made, wanted, standing, prune, self._blackout_revision()) != token:
                 raise self._stale(made)
+            self._graph.check_together([one.definition for one in wanted], _leaving(wanted, standing, prune))
             steps = list(self._steps(wanted, standing, prune))
-            for step in steps:
+            for step in self._in_order(steps, wanted):
                 self._carry_out(step, by, made)
             done = {str(action): sum(step.action is action for step in steps) for action in Action}
             self._audit.record("plan.apply", f"plan/{token}", after={"by": by, "done": done})
@@ -132,7 +136,8 @@ class Planner:
     def _steps(self, wanted: Sequence[Wanted], standing: list[Standing], prune: bool) -> Iterator[Step]:
         known = {row.id: row for row in standing}
         asked = {one.definition.id for one in wanted}
-        gone = [row for row in standing if prune and row.id not in asked and row.source == Source.API]
+        leaving = _leaving(wanted, standing, prune)
+        gone = [row for row in standing if row.id in leaving]
         rows = [*(known[job_id] for job_id in asked & known.keys()), *gone]
         stored = self._definitions.get_many((row.id, row.version) for row in rows)
         for one in wanted:
@@ -142,6 +147,19 @@ class Planner:
         for row in gone:
             before = stored.get((row.id, row.version))
             yield Step(row.id, Action.REMOVE, row, None if isinstance(before, Invalid) else before, None)
+
+    def _in_order(self, steps: list[Step], wanted: Sequence[Wanted]) -> list[Step]:
+        """What others depend on is written before them, and removed after them."""
+        after = self._graph.order([one.definition for one in wanted])
+        before = self._graph.order([])
+        place = {job_id: at for at, job_id in enumerate(after)}
+        last = {job_id: -at for at, job_id in enumerate(before)}
+        gone = [step for step in steps if step.action is Action.REMOVE]
+        kept = [step for step in steps if step.action is not Action.REMOVE]
+        return [
+            *sorted(kept, key=lambda step: place[step.id]),
+            *sorted(gone, key=lambda step: last.get(step.id, 0)),
+        ]
 
     def _open_runs(self, job_ids: Iterable[str]) -> dict[str, int]:
         return dict(self._database.fetch_all(_SQL["open_runs"], {"ids": array(job_ids)}))
@@ -197,6 +215,12 @@ class Planner:
             code="PLAN_STALE",
             faults=[Fault(row[0], line) for row, line in zip(rows, told, strict=True)],
         )
+
+
+def _leaving(wanted: Sequence[Wanted], standing: list[Standing], prune: bool) -> frozenset[str]:
+    """The jobs that go, as nobody asks for them any more."""
+    asked = {one.definition.id for one in wanted}
+    return frozenset(row.id for row in standing if prune and row.id not in asked and row.source == Source.API)
 
 
 def _lines_of(steps: list[Step], now: datetime, lengths: dict[str, float]) -> Iterator[Line]:

@@ -1,57 +1,26 @@
-"""Who is there: every process of the house says so every few seconds, and any of them notices who fell silent."""
-
-import json
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import timedelta
+"""Who is there: every process of the house, and what people ask of one."""
 
 from cronzimus.common.db import Database
 from cronzimus.common.sql import queries
-from cronzimus.errors import NotFound
+from cronzimus.errors import Conflict, NotFound
 from cronzimus.models.event import Event, Topic
 from cronzimus.models.page import Page
-from cronzimus.models.worker import Presence, Worker, WorkerStatus
+from cronzimus.models.worker import Takes, Worker, WorkerStatus
+from cronzimus.services.audit import Audit
 from cronzimus.services.events import Announce, unannounced
 
 _SQL = queries("cronzimus.services.sql", "processes.sql")
-_EVERY_SECONDS = 3.0
-_SILENCE = timedelta(seconds=15)
-_FORGOTTEN_AFTER = timedelta(days=1)
+_NOTIFY = queries("cronzimus.services.sql", "notify.sql")["announce"]
+WORKERS_CHANNEL = "cronzimus_workers"
 
 
 class Processes:
-    """This process's presence, and everybody's. All may raise DatabaseUnavailable."""
+    """Everybody's presence. All may raise DatabaseUnavailable."""
 
-    def __init__(
-        self,
-        database: Database,
-        me: Presence,
-        *,
-        running: Callable[[], int] = lambda: 0,
-        announce: Announce = unannounced,
-    ) -> None:
+    def __init__(self, database: Database, announce: Announce = unannounced) -> None:
         self._database = database
-        self._me = me
-        self._running = running
+        self._audit = Audit(database)
         self._announce = announce
-        self._status = WorkerStatus.ALIVE
-
-    def step(self) -> float:
-        """Say that one is there and notice who is not; seconds until the next time."""
-        self._beat()
-        for (worker_id,) in self._database.fetch_all(_SQL["miss"], {"silence": _SILENCE}):
-            self._tell(worker_id, WorkerStatus.DOWN)
-        self._database.execute(_SQL["forget"], {"after": _FORGOTTEN_AFTER})
-        return _EVERY_SECONDS
-
-    def drain(self) -> None:
-        """From the next sign of life on one is about to leave."""
-        self._status = WorkerStatus.DRAINING
-
-    def leave(self) -> None:
-        """Say goodbye."""
-        self._database.execute(_SQL["leave"], {"boot_id": self._me.boot_id})
-        self._tell(self._me.id, WorkerStatus.DOWN)
 
     def list(
         self,
@@ -77,12 +46,35 @@ class Processes:
             raise NotFound(f"there is no worker {worker_id!r}", code="WORKER_NOT_FOUND")
         return found[0]
 
-    def _beat(self) -> None:
-        me = {**asdict(self._me), "roles": json.dumps(self._me.roles)}
-        params = {**me, "running": self._running(), "status": self._status}
-        (is_new,) = self._database.fetch_one(_SQL["beat"], params) or (False,)
-        if is_new:
-            self._tell(self._me.id, self._status)
+    def drain(self, worker_id: str) -> Worker:
+        """Let a worker take no more runs of workers; one that takes no others finishes what runs and ends.
 
-    def _tell(self, worker_id: str, status: WorkerStatus) -> None:
-        self._announce(Event(Topic.WORKER, worker_id, state=status))
+        Asking again changes nothing. Raises NotFound, Conflict WORKER_DOWN and NOT_A_WORKER.
+        """
+        with self._database.transaction():
+            before = self.get(worker_id)
+            _refuse_unless_it_can(before)
+            if not self._database.execute(_SQL["request_drain"], {"boot_id": before.boot_id}):
+                raise _down(worker_id)
+            after = self.get(worker_id)
+            self._audit.record(
+                "worker.drain", f"worker/{worker_id}", before=_facts(before), after=_facts(after)
+            )
+            self._database.execute(_NOTIFY, {"channel": WORKERS_CHANNEL, "payload": worker_id})
+        self._announce(Event(Topic.WORKER, worker_id, state=after.status))
+        return after
+
+
+def _refuse_unless_it_can(worker: Worker) -> None:
+    if worker.status == WorkerStatus.DOWN:
+        raise _down(worker.id)
+    if Takes.WORKERS not in worker.takes and worker.drain_requested_at is None:
+        raise Conflict(f"{worker.id} takes no runs of workers: it has nothing to drain", code="NOT_A_WORKER")
+
+
+def _down(worker_id: str) -> Conflict:
+    return Conflict(f"worker {worker_id!r} is down already", code="WORKER_DOWN")
+
+
+def _facts(worker: Worker) -> dict[str, object]:
+    return {"status": worker.status, "takes": worker.takes}

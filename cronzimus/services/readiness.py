@@ -1,7 +1,7 @@
 """Whether this replica can do its work, told from pulses: asking never waits for anything."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cronzimus.services.leadership import Leadership
@@ -30,13 +30,16 @@ class ReadinessReport:
         scheduler_alive: Callable[[], bool],
         worker_alive: Callable[[], bool],
         draining: Callable[[], bool],
+        desk: Callable[[], Mapping[str, str]],
         scheduler_enabled: bool,
     ) -> None:
+        """`desk` tells how the dispatcher and the queue to the workers stand; nobody is turned away for that."""
         self._leadership = leadership
         self._schema_ready = schema_ready
         self._scheduler_alive = scheduler_alive
         self._worker_alive = worker_alive
         self._draining = draining
+        self._desk = desk
         self._scheduler_enabled = scheduler_enabled
 
     def report(self) -> Readiness:
@@ -45,8 +48,7 @@ class ReadinessReport:
             "database": self._database(),
             "schema": "ready" if self._schema_ready() else "waiting",
             "scheduler": self._scheduler(),
-            "dispatcher": "running" if self._worker_alive() else "stopped",
-            "queue": "inline",
+            **self._desk(),
             "workers": "alive" if self._worker_alive() else "stopped",
         }
         ready = (

@@ -19,7 +19,7 @@ from cronzimus.services.events import Announce, unannounced
 from cronzimus.services.firing import CANCEL_CHANNEL
 from cronzimus.services.history import History
 from cronzimus.services.timetable import Timetable
-from cronzimus.services.upkeep import OfferRuns
+from cronzimus.services.upkeep import DispatchWithin, OfferRuns, not_dispatched
 from cronzimus.utils.ids import new_id
 
 _LOG = get_logger(__name__)
@@ -37,6 +37,7 @@ class Runs:
         history: History,
         offer: OfferRuns,
         announce: Announce = unannounced,
+        dispatch: DispatchWithin = not_dispatched,
     ) -> None:
         self._database = database
         self._timetable = timetable
@@ -44,6 +45,7 @@ class Runs:
         self._history = history
         self._offer = offer
         self._announce = announce
+        self._dispatch = dispatch
         self._audit = Audit(database)
         # Whether what is given for a run may hold what looks like a password.
         self.allow_plain_secrets = False
@@ -69,7 +71,7 @@ class Runs:
         definition = self._definitions.get(job_id, job.version)
         check_given(definition, params, allow_plain=self.allow_plain_secrets)
         _refuse_future(as_of)
-        return self._open(definition, job.version, Cause.MANUAL, params, as_of, parent=None)
+        return self._open(definition, job.version, Cause.MANUAL, params, as_of)
 
     def cancel(self, run_id: UUID, *, by: str) -> Run:
         """A waiting run ends now, a running one is stopped by its worker; raises NotFound, Conflict RUN_FINISHED."""
@@ -91,14 +93,17 @@ class Runs:
         return run
 
     def retry(self, run_id: UUID, *, by: str) -> Run:
-        """A new run like one that ended; raises NotFound, Conflict RUN_NOT_FINISHED."""
+        """A new run like one that ended, in its trace; raises NotFound, Conflict RUN_NOT_FINISHED.
+
+        So it belongs to the same cycle, and what was skipped for the sake of the first follows the second.
+        """
         run = self._history.run(run_id)
         if run.state in OPEN:
             raise Conflict(f"run {run_id} has not ended yet: {run.state}", code="RUN_NOT_FINISHED")
         job = self._timetable.get(run.job_id)
         definition = self._definitions.get(job.id, job.version)
         check_given(definition, run.params, allow_plain=self.allow_plain_secrets)
-        return self._open(definition, job.version, Cause.RETRY, run.params, run.due_at, parent=run_id)
+        return self._open(definition, job.version, Cause.RETRY, run.params, run.due_at, again=run)
 
     def values_of(self, run: Run) -> dict[str, Any] | None:
         """The value of each parameter in a run, templates and references as they were written."""
@@ -115,7 +120,7 @@ class Runs:
         cause: Cause,
         params: dict[str, Any] | None,
         due_at: datetime | None,
-        parent: UUID | None,
+        again: Run | None = None,
     ) -> Run:
         run_id = new_id()
         columns = {
@@ -126,25 +131,34 @@ class Runs:
             "cause": cause,
             "due_at": due_at,
             "max_attempts": definition.policy.max_attempts,
-            "max_running": definition.policy.max_running,
+            "max_running": definition.max_running,
+            "gated": definition.gated,
+            "for_workers": definition.for_workers,
             "priority": definition.priority,
             "queue": definition.queue,
             "params": as_json(params or None),
-            "trace_id": tracing.trace_id_of_new(run_id),
-            "parent": parent,
+            "trace_id": again.trace_id if again else tracing.trace_id_of_new(run_id),
+            "parent": again and again.id,
+            "part": again and again.part,
+            "parts": again and again.parts,
+            "inputs": as_json(again.inputs if again else None),
         }
-        with tracing.opening(run_id, definition.id, cause), self._database.transaction():
+        trace_id, after = (again.trace_id, again.id) if again else (None, None)
+        opening = tracing.opening(run_id, definition.id, cause, trace_id=trace_id, after=after)
+        with opening, self._database.transaction():
             self._database.execute(_SQL["trigger"], columns)
             run = self._history.run(run_id)
             self._record_start(run)
-        self._database.after_commit(lambda: self._send(run))
+            if definition.gated:
+                self._dispatch(self._database)
+        self._database.after_commit(lambda: self._send(run, definition.gated))
         return run
 
-    def _send(self, run: Run) -> None:
+    def _send(self, run: Run, gated: bool) -> None:
         """Only now can a worker see it: whoever started it may be in a transaction of their own."""
         marks = {"run_id": str(run.id), "job_id": run.job_id, "trace_id": run.trace_id}
         _LOG.bind(**marks).info("A run of {} was opened by hand", run.job_id)
-        self._offer([Offer(run.id, None)])
+        self._offer([Offer(run.id, None, gated=gated, priority=run.priority)])
         self._announce(Event(Topic.RUN, str(run.id), run.job_id, run.state))
 
     def _record_start(self, run: Run) -> None:

@@ -15,6 +15,8 @@ from cronzimus.services.alerts.rules import write_rules_of_job
 from cronzimus.services.audit import Audit
 from cronzimus.services.decide import Decided, settle
 from cronzimus.services.definitions import Definitions, Observed
+from cronzimus.services.dependency_graph import DependencyGraph
+from cronzimus.services.pools import check_pool
 
 _LOG = get_logger(__name__)
 _SQL = queries("cronzimus.services.sql", "timetable.sql")
@@ -37,6 +39,7 @@ class Timetable:
         self._database = database
         self._definitions = definitions
         self._audit = Audit(database)
+        self._graph = DependencyGraph(database)
 
     def get(self, job_id: str) -> Job:
         """One job; raises NotFound."""
@@ -64,7 +67,7 @@ class Timetable:
         return Page(tuple(jobs), total, limit, offset)
 
     def add(self, definition: JobDefinition, *, by: str, source: Source = Source.API) -> Job:
-        """A new job; raises Conflict JOB_EXISTS."""
+        """A new job; raises Conflict JOB_EXISTS, and what its dependencies are refused for."""
         try:
             with self._database.transaction():
                 self._insert(definition, by, source)
@@ -88,11 +91,13 @@ class Timetable:
             row = self._lock(definition.id, expected_version)
             before = self.get(row.id).definition
             self._settle(row, by)
+            check_pool(self._database, definition)
             observed = self._definitions.observing(definition)
             version = self._write_version(definition.id, observed, "replace", by, row.now)
             due_at = observed.definition.schedule.first_due(row.now)
             status = JobStatus.PAUSED if row.status == JobStatus.PAUSED else _status_for(due_at, definition)
             self._database.execute(_SQL["update"], _columns(observed, version, status, source, due_at))
+            self._graph.keep(definition)
             self._audit.record("job.replace", f"job/{row.id}", before=before, after=definition.document())
             self._notify(definition.id)
             return self.get(definition.id)
@@ -117,9 +122,10 @@ class Timetable:
             return True
 
     def remove(self, job_id: str, *, by: str, expected_version: int | None = None) -> None:
-        """Take a job off the timetable; its history stays, what waits is cancelled."""
+        """Take a job off; its history stays, what waits is cancelled. Raises Conflict JOB_IS_NEEDED."""
         with self._database.transaction():
             row = self._lock(job_id, expected_version)
+            self._graph.let_go(job_id)
             self._audit.record("job.delete", f"job/{job_id}", before=self.get(job_id).definition)
             self._settle(row, by)
             self._write_version(job_id, None, "delete", by, row.now)
@@ -141,24 +147,29 @@ class Timetable:
         Safe in any number of processes at once: each job is compared and written under its row's lock.
         """
         present = self._sources([definition.id for definition, _ in declared])
-        for definition, source in declared:
+        place = {job_id: at for at, job_id in enumerate(self._graph.order([one for one, _ in declared]))}
+        for definition, source in sorted(declared, key=lambda one: place[one[0].id]):
             try:
                 if definition.id not in present:
                     self._add_if_absent(definition, source)
                 elif present[definition.id] != Source.API:
                     self._replace_if_different(definition, source)
-            except Invalid as error:
+            except (Invalid, Conflict) as error:
                 # A calendar is made by the running service: one that is not there yet must not keep it from starting.
+                # The same goes for a job it depends on.
                 _LOG.error("Job {} stays as it is until the next reload: {}", definition.id, error.message)
         self._remove_undeclared({definition.id for definition, _ in declared})
 
     def _insert(self, definition: JobDefinition, by: str, source: Source) -> None:
+        self._graph.hold_for(definition)
         (now,) = self._database.fetch_one(_SQL["clock"]) or (None,)
+        check_pool(self._database, definition)
         observed = self._definitions.observing(definition)
         version = self._write_version(definition.id, observed, "create", by, now)
         due_at = observed.definition.schedule.first_due(now)
         params = _columns(observed, version, _status_for(due_at, definition), source, due_at)
         self._database.execute(_SQL["insert"], params)
+        self._graph.keep(definition, is_new=True)
         self._notify(definition.id)
 
     def _write_version(
@@ -214,7 +225,9 @@ class Timetable:
     def _add_if_absent(self, definition: JobDefinition, source: Source) -> None:
         try:
             self.add(definition, by=source, source=source)
-        except Conflict:
+        except Conflict as error:
+            if error.code != "JOB_EXISTS":
+                raise
             return  # another replica started at the same time and was first
 
     def _replace_if_different(self, definition: JobDefinition, source: Source) -> None:
@@ -225,12 +238,20 @@ class Timetable:
                 self.replace(definition, by=source, source=source)
 
     def _remove_undeclared(self, declared: set[str]) -> None:
-        for job_id, _, source in self._database.fetch_all(_SQL["declared"]):
+        """What depends on others goes before them."""
+        stored = {job_id: source for job_id, _, source in self._database.fetch_all(_SQL["declared"])}
+        order = [job_id for job_id in reversed(self._graph.order([])) if job_id in stored]
+        for job_id in [*order, *(stored.keys() - order)]:
             if job_id not in declared:
-                try:
-                    self.remove(job_id, by=source)
-                except NotFound:
-                    continue  # another replica was first
+                self._remove_if_possible(job_id, stored[job_id])
+
+    def _remove_if_possible(self, job_id: str, source: str) -> None:
+        try:
+            self.remove(job_id, by=source)
+        except NotFound:
+            return  # another replica was first
+        except Conflict as error:
+            _LOG.error("Job {} is declared no more and stays: {}", job_id, error.message)
 
     def _notify(self, job_id: str) -> None:
         self._database.execute(_SQL["notify"], {"id": job_id})

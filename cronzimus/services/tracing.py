@@ -42,10 +42,22 @@ def trace_id_of_new(run_id: UUID) -> str:
     return current.trace_id if current is not None else run_id.hex
 
 
-def opening(run_id: UUID, job_id: str, cause: str) -> AbstractContextManager[Span]:
-    """Around the statement that opens a run by hand."""
+@contextmanager
+def opening(
+    run_id: UUID, job_id: str, cause: str, *, trace_id: str | None = None, after: UUID | None = None
+) -> Iterator[Span]:
+    """Around what opens a run. In a trace that has begun (`trace_id`) it goes on where the run `after` was opened,
+    and who asks for it now is only linked to.
+    """
     facts = {"cronzimus.run_id": str(run_id), "cronzimus.job_id": job_id, "cronzimus.cause": cause}
-    return span(f"open {job_id}", "producer", facts, span_id=span_id_of(run_id), trace_id=run_id.hex)
+    here = current_trace()
+    elsewhere = trace_id is not None and after is not None and (here is None or here.trace_id != trace_id)
+    going_on = _place_of(str(trace_id), after) if elsewhere and after else None
+    links = [here] if here and going_on else []
+    own = span_id_of(run_id)
+    with within(going_on):
+        with span(f"open {job_id}", "producer", facts, span_id=own, trace_id=run_id.hex, links=links) as told:
+            yield told
 
 
 @contextmanager
@@ -119,6 +131,9 @@ def environment(trace_id: str) -> Mapping[str, str]:
 
 
 def _opened(claim: Claim) -> Trace | None:
-    if not is_trace_id(claim.trace_id):
-        return None
-    return Trace(claim.trace_id, span_id_of(claim.run_id), is_sampled(claim.trace_id))
+    return _place_of(claim.trace_id, claim.run_id)
+
+
+def _place_of(trace_id: str, run_id: UUID) -> Trace | None:
+    """Where a run was opened in its trace."""
+    return Trace(trace_id, span_id_of(run_id), is_sampled(trace_id)) if is_trace_id(trace_id) else None

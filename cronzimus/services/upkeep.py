@@ -21,6 +21,12 @@ _WEEKS_AHEAD = 4
 _BY_WEEKS = ("firings", "run_logs")
 
 OfferRuns = Callable[[Sequence[Offer]], None]
+# Called inside of a transaction of that database which has written runs that wait for the dispatcher.
+DispatchWithin = Callable[[Database], None]
+
+
+def not_dispatched(database: Database) -> None:
+    """Nobody dispatches here: whoever does so finds the runs."""
 
 
 class Upkeep:
@@ -60,13 +66,13 @@ class Upkeep:
     def resend(self) -> int:
         """Offer pending runs that nobody claimed; how many."""
         rows = self._database.fetch_all(_SQL["unclaimed"], {"patience": self._patience, "limit": _BATCH})
-        self._offer([Offer(run_id, not_before, backfill) for run_id, not_before, backfill in rows])
+        self._offer([Offer(*row) for row in rows])
         return len(rows)
 
     def reap(self) -> int:
         """End the attempts whose worker fell silent; how many. Those with tries left are offered again."""
         rows = self._database.fetch_all(_SQL["reap"], {"limit": _BATCH})
-        again = [Offer(run_id, moment, lane) for run_id, state, moment, lane in rows if state == "pending"]
+        again = [Offer(run_id, *rest) for run_id, state, *rest in rows if state == "pending"]
         self._offer(again)
         for run_id, state, *_ in rows:
             self._announce(Event(Topic.RUN, str(run_id), state=state))
@@ -83,6 +89,7 @@ class Upkeep:
             self._drop_weeks(table, oldest)
             self._database.execute(_SQL[f"prune_{table}"], {"before": oldest})
         self._database.execute(_SQL["prune_answers"])
+        self._database.execute(_SQL["prune_skipped_steps"], {"before": oldest})
         return self._prune_runs(oldest)
 
     def _drop_weeks(self, table: str, oldest: datetime) -> None:

@@ -82,6 +82,7 @@ class Verifier:
         surplus = list(self._doubled(start, end, job_id))
         for job, reigns in self._reigns(job_id):
             due, found = self._due(job, reigns, start, min(end, now), gaps), self._rows(job, start, end)
+            found = [row for row in found if not self._is_of_a_cycle(job, row)]
             expected += len(due)
             recorded += sum(row.instants for row in found)
             gaps += _gaps(job, due, found, now - SETTLING)
@@ -134,6 +135,16 @@ class Verifier:
     def _rows(self, job: str, start: datetime, end: datetime) -> list[_Row]:
         params = {"job_id": job, "start": start, "end": end}
         return [_Row(*row) for row in self._database.fetch_all(_SQL["rows_between"], params)]
+
+    def _is_of_a_cycle(self, job: str, row: _Row) -> bool:
+        """Whether a job without due instants of its own was skipped in a cycle: no schedule made that row."""
+        if row.decision != Decision.SKIPPED:
+            return False
+        try:
+            definition = self._definitions.get(job, row.version)
+        except CronzimusError:
+            return row.reason in (Reason.DEPENDENCY_FAILED, Reason.BROKEN)
+        return bool(definition.depends_on) and not definition.timed
 
     def _doubled(self, start: datetime, end: datetime, job_id: str | None) -> Iterator[Finding]:
         params = {"start": start, "end": end, "job_id": job_id}

@@ -53,3 +53,22 @@ def test_too_many_are_refused(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(Invalid) as caught:
             call()
         assert caught.value.code == "BATCH_TOO_LARGE"
+
+
+@pytest.mark.parametrize("order", [("a", "b", "c"), ("c", "a", "b"), ("c", "b", "a")])
+def test_jobs_that_depend_on_each_other_are_deleted_in_any_order(
+    heart: Heart, order: tuple[str, ...]
+) -> None:
+    by_hand = {"type": "manual"}
+    heart.add("a", trigger=by_hand)
+    heart.add("b", trigger=by_hand, depends_on=["a"])
+    heart.add("c", trigger=by_hand, depends_on=["b"])
+    outcomes = Batch(heart.timetable, heart.runs).act(BatchAction.DELETE, order, by="me")
+    assert [(one.id, one.done) for one in outcomes] == [(job_id, True) for job_id in order]
+
+
+def test_a_job_that_is_needed_outside_of_the_batch_stays(heart: Heart) -> None:
+    heart.add("a", trigger={"type": "manual"})
+    heart.add("b", trigger={"type": "manual"}, depends_on=["a"])
+    (outcome,) = Batch(heart.timetable, heart.runs).act(BatchAction.DELETE, ["a"], by="me")
+    assert (outcome.done, outcome.code) == (False, "JOB_IS_NEEDED")

@@ -270,3 +270,42 @@ def test_report_the_database_refuses_is_never_taken_for_delivered(heart: Heart) 
     with pytest.raises(Refused):
         heart.end(claim)
     assert heart.state_of(claim.run_id) == "running"
+
+
+def test_retry_keeps_its_priority(heart: Heart) -> None:
+    heart.add(trigger={"type": "manual"}, priority=8, policy={"max_attempts": 2})
+    heart.runs.trigger("a", by="t")
+    (claim,) = heart.claim(heart.offered)
+    (again,) = heart.end(claim, RunState.FAILED, retry_in=1.0)
+    assert (again.run_id, again.priority) == (claim.run_id, 8)
+
+
+# --- what the dispatcher gave ------------------------------------------------------------------------
+
+
+def dispatched(heart: Heart, worker: str, count: int) -> list[Offer]:
+    """Runs that were given to a worker."""
+    heart.add("w", trigger={"type": "manual"}, runs_on="workers", policy={"overlap": "allow"})
+    offers = [Offer(heart.runs.trigger("w", by="t").id, None) for _ in range(count)]
+    for offer in offers:
+        heart.database.execute(
+            "UPDATE cronzimus.runs SET worker_id = %s, dispatched_at = clock_timestamp() WHERE id = %s",
+            [worker, offer.run_id],
+        )
+    return offers
+
+
+def test_what_was_given_and_not_claimed_goes_back_and_what_runs_stays(heart: Heart) -> None:
+    claimed, *others = dispatched(heart, "w", 3)
+    heart.claim([claimed], worker="w")
+    assert set(heart.claims.hand_back(worker_id="w")) == {offer.run_id for offer in others}
+    assert [heart.state_of(offer.run_id) for offer in (claimed, *others)] == ["running", "pending", "pending"]
+    back = heart.history.run(others[0].run_id)
+    assert (back.worker_id, back.dispatched_at) == (None, None)
+    assert heart.claim(others, worker="w") == ()
+
+
+def test_what_others_were_given_does_not_go_back(heart: Heart) -> None:
+    (offer,) = dispatched(heart, "other", 1)
+    assert heart.claims.hand_back(worker_id="w") == []
+    assert len(heart.claim([offer], worker="other")) == 1

@@ -206,3 +206,10 @@ def test_status_read_by_the_leader_is_a_status(heart: Heart) -> None:
     heart.make_due("a")
     (job,) = heart.firing.due(10).jobs
     assert job.status is JobStatus.ACTIVE and job.open_runs == 0
+
+
+def test_fired_run_is_offered_with_its_priority(heart: Heart) -> None:
+    heart.add(priority=-20)
+    heart.make_due("a")
+    (offer,) = heart.fire()
+    assert (offer.priority, offer.gated) == (-20, False)

@@ -8,7 +8,7 @@ from cronzimus.models.insight import Hour
 from cronzimus.models.run import RunState
 from cronzimus.models.worker import Presence, WorkerRole
 from cronzimus.services.insight import Insight
-from cronzimus.services.processes import Processes
+from cronzimus.services.presence import Life
 from cronzimus.utils.ids import new_id
 from tests.alerting import raised
 from tests.heart import Heart
@@ -65,9 +65,9 @@ def test_failures_are_shown_and_counted(heart: Heart, insight: Insight) -> None:
 def test_processes_are_counted_by_how_they_stand(heart: Heart, insight: Insight) -> None:
     for number in range(3):
         me = Presence(f"vm:{number}", new_id(), "vm", "vm", number, (WorkerRole.SCHEDULER,), 1, "0")
-        Processes(heart.database, me).step()
+        Life(heart.database, me).step()
     assert insight.overview().processes == {"alive": 3}
-    Processes(heart.database, me).leave()
+    Life(heart.database, me).leave()
     assert insight.overview().processes == {"alive": 2, "down": 1}
 
 

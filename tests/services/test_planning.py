@@ -208,3 +208,36 @@ def test_lengths_are_those_of_real_runs(heart: Heart, planner: Planner) -> None:
     )
     load = planner.plan([]).concurrency
     assert load.after.peak == 2 and load.assumed == ("b",)
+
+
+BY_HAND = {"type": "manual"}
+
+
+def test_jobs_that_depend_on_each_other_are_applied_in_any_order(heart: Heart, planner: Planner) -> None:
+    heart.add("gone", trigger=BY_HAND)
+    heart.add("also", trigger=BY_HAND, depends_on=["gone"])
+    asked = [wanted("c", trigger=BY_HAND, depends_on=["b"]), wanted("b", trigger=BY_HAND, depends_on=["a"])]
+    asked.append(wanted("a", trigger=BY_HAND))
+    plan = planner.plan(asked, prune=True)
+    assert planner.apply(asked, plan.hash, by="me", prune=True) == {
+        **{"create": 3, "change": 0},
+        **{"remove": 2, "unchanged": 0},
+    }
+    turned = [wanted("a", trigger=BY_HAND, depends_on=["b"]), wanted("b", trigger=BY_HAND)]
+    plan = planner.plan(turned)
+    assert planner.apply(turned, plan.hash, by="me")["change"] == 2
+
+
+def test_a_plan_that_goes_round_or_leaves_an_edge_to_nobody_is_refused(
+    heart: Heart, planner: Planner
+) -> None:
+    heart.add("a", trigger=BY_HAND)
+    heart.add("b", trigger=BY_HAND, depends_on=["a"])
+    for asked, prune, code in (
+        ([wanted("a", trigger=BY_HAND, depends_on=["b"])], False, "DEPENDENCY_CYCLE"),
+        ([wanted("c", trigger=BY_HAND, depends_on=["nobody"])], False, "UNKNOWN_JOB"),
+        ([wanted("b", trigger=BY_HAND, depends_on=["a"])], True, "UNKNOWN_JOB"),
+    ):
+        with pytest.raises((Conflict, Invalid)) as caught:
+            planner.plan(asked, prune=prune)
+        assert caught.value.code == code

@@ -16,6 +16,7 @@ def report(leadership: Leadership, **states: Any) -> ReadinessReport:
         "scheduler_alive": True,
         "worker_alive": True,
         "draining": False,
+        "desk": {"dispatcher": "running", "queue": "up"},
     } | states
     enabled = told.pop("scheduler_enabled", True)
     parts = {name: (lambda value=value: value) for name, value in told.items()}
@@ -59,3 +60,9 @@ def test_database_never_heard_of_is_down(database_url: str, other: Heart) -> Non
 
 def test_draining_says_so(heart: Heart) -> None:
     assert report(heart.leadership, draining=True).report().status == "draining"
+
+
+def test_the_desk_tells_but_turns_nobody_away(heart: Heart) -> None:
+    answer = report(heart.leadership, desk={"dispatcher": "NO_ELIGIBLE_WORKER", "queue": "down"}).report()
+    assert answer.ready
+    assert answer.components["dispatcher"] == "NO_ELIGIBLE_WORKER" and answer.components["queue"] == "down"

@@ -26,6 +26,14 @@ def test_manual_run_waits_for_a_worker_and_is_offered_at_once(heart: Heart) -> N
     assert [offer.run_id for offer in heart.offered] == [run.id]
 
 
+def test_offer_says_whose_it_is_and_how_urgent(heart: Heart) -> None:
+    heart.add("plain", trigger=MANUAL, priority=-7)
+    heart.add("gated", trigger=MANUAL, priority=9, limits={"mutex": "m"})
+    for job_id in ("plain", "gated"):
+        heart.runs.trigger(job_id, by="t")
+    assert [(offer.gated, offer.priority) for offer in heart.offered] == [(False, -7), (True, 9)]
+
+
 def test_paused_job_runs_by_hand_only_when_forced(heart: Heart) -> None:
     heart.add()
     heart.timetable.pause("a", by="t")

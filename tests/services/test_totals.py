@@ -1,5 +1,6 @@
 """Counts agree with the ledger, because they are written with it."""
 
+import json
 import threading
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from cronzimus.common.db import Database
 from cronzimus.common.migrate import Migrations
 from cronzimus.models.run import Held, RunState
 from cronzimus.models.totals import Totals
+from cronzimus.services.pools import SlotPools
 from cronzimus.services.totals import LedgerTotals
 from tests.heart import Heart
 
@@ -178,3 +180,25 @@ def test_upgrade_begins_with_what_the_ledger_remembers(heart: Heart) -> None:
     after = LedgerTotals(Database(heart.database.url, 1)).read()
     assert after.runs == before.runs and after.firings == before.firings and after.opened == before.opened
     assert after.spreads == before.spreads and after.instants == before.instants
+
+
+def test_held_runs_and_slots_are_counted(heart: Heart) -> None:
+    heart.add(trigger={"type": "manual"}, queue="etl")
+    pools = SlotPools(heart.database)
+    for name in ("db", "idle"):
+        pools.define(name, 5, by="t")
+    changes = {
+        "held_by = 'mutex:m'": None,
+        "dispatched_at = queued_at, worker_id = 'w'": {"pool": "db", "slots": 2},
+        "dispatched_at = queued_at, worker_id = 'x'": {"pool": "db", "slots": 1},
+    }
+    for change, takes in changes.items():
+        run = heart.runs.trigger("a", by="t")
+        heart.database.execute(
+            f"UPDATE cronzimus.runs SET gated = true, ranked_at = queued_at, takes = %s, {change} WHERE id = %s",
+            [json.dumps(takes), run.id],
+        )
+    found = read(heart)
+    assert found.queue_held == {("etl",): 1}
+    assert found.pool_slots == {("db",): 5, ("idle",): 5}
+    assert found.pool_taken == {("db",): 3, ("idle",): 0}

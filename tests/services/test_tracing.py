@@ -114,3 +114,21 @@ def test_settings_say_whether_spans_are_sent(monkeypatch: pytest.MonkeyPatch) ->
         tracing.begin_tracing(Settings.model_validate({"telemetry": {"tracing_enabled": True}}))
         assert is_tracing()
     assert not is_tracing()
+
+
+def test_a_retry_goes_on_in_the_trace_of_what_it_repeats(heart: Heart, collector: Collector) -> None:
+    heart.add()
+    run = heart.runs.trigger("a", by="me")
+    heart.end(claimed(heart))
+    heart.offered.clear()
+    with within(HERE):
+        again = heart.runs.retry(run.id, by="me")
+    with tracing.executing(claimed(heart), "w"):
+        pass
+    spans = collector.spans()
+    opened, ran = spans["open a"], spans["run a"]
+    assert again.trace_id == run.trace_id == trace_id(opened) == trace_id(ran)
+    assert parent_id(opened) == span_id_of(run.id) and parent_id(ran) == span_id(opened) == span_id_of(
+        again.id
+    )
+    assert [link.context.span_id for link in opened.links] == [int(HERE.span_id, 16)]

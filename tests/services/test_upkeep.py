@@ -36,6 +36,29 @@ def test_pending_run_that_nobody_claimed_is_offered_again(heart: Heart) -> None:
     assert [offer.run_id for offer in heart.offered] == [run.id]
 
 
+def test_run_offered_again_keeps_the_place_it_waited_for(heart: Heart) -> None:
+    heart.add(trigger={"type": "manual"}, priority=3, policy={"overlap": "allow"})
+    fresh, old = (heart.runs.trigger("a", by="t") for _ in range(2))
+    assert [offer.priority for offer in heart.offered] == [3, 3]
+    heart.database.execute(
+        "UPDATE cronzimus.runs SET queued_at = queued_at - interval '40 minutes' WHERE id = %s", [old.id]
+    )
+    heart.offered.clear()
+    heart.upkeep.resend()
+    assert {offer.run_id: offer.priority for offer in heart.offered} == {fresh.id: 3, old.id: 43}
+
+
+@pytest.mark.parametrize(("status", "offered"), [("paused", 0), ("draining", 1), ("active", 2)])
+def test_what_a_halted_queue_keeps_is_not_offered(heart: Heart, status: str, offered: int) -> None:
+    heart.add(trigger={"type": "manual"}, queue="etl", policy={"overlap": "allow"})
+    heart.runs.trigger("a", by="t")
+    heart.database.execute(
+        "INSERT INTO cronzimus.queues (name, status, changed_by) VALUES ('etl', %s, 't')", [status]
+    )
+    heart.runs.trigger("a", by="t")
+    assert heart.upkeep.resend() == offered
+
+
 def test_run_that_must_wait_long_is_not_offered_yet(heart: Heart) -> None:
     heart.add(trigger={"type": "manual"})
     heart.runs.trigger("a", by="t")

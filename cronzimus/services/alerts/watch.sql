@@ -69,7 +69,7 @@ WITH clock AS (
     UNION ALL
     SELECT f.job_id, f.first_due_at, f.reason, NULL, f.decision
     FROM clock c JOIN cronzimus.firings f ON f.decided_at >= c.since AND f.decision IN ('skipped', 'missed')
-    WHERE f.reason NOT IN ('calendar', 'superseded')
+    WHERE f.reason NOT IN ('calendar', 'superseded', 'dependency_failed')
     UNION ALL
     SELECT r.job_id, r.due_at, NULL, r.id, r.state
     FROM clock c JOIN cronzimus.runs r ON r.due_at <= c.now
@@ -126,7 +126,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT f.due_at, f.reason FROM cronzimus.firings f
         WHERE f.job_id = j.id AND f.due_at > d.after AND f.due_at < d.deadline AND f.decision <> 'coalesced'
-          AND (f.reason IS NULL OR f.reason NOT IN ('calendar', 'superseded'))
+          AND (f.reason IS NULL OR f.reason NOT IN ('calendar', 'superseded', 'dependency_failed'))
         UNION ALL
         SELECT j.next_due_at, CASE WHEN j.status IN ('paused', 'broken') THEN j.status END
         WHERE j.next_due_at > d.after AND j.next_due_at < d.deadline

@@ -154,9 +154,11 @@ WITH term AS (
     RETURNING i.due_at, i.run_id
 )
 INSERT INTO cronzimus.runs
-    (id, job_id, job_version, due_at, cause, max_attempts, max_running, priority, queue, params, trace_id)
+    (id, job_id, job_version, due_at, cause, max_attempts, max_running, priority, queue, params, trace_id, gated,
+     for_workers, ranked_at)
 SELECT t.run_id, b.job_id, b.job_version, t.due_at, 'backfill', %(max_attempts)s, %(job_max_running)s, %(priority)s,
-       %(queue)s, b.params, replace(t.run_id::text, '-', '')
+       %(queue)s, b.params, replace(t.run_id::text, '-', ''), %(gated)s, %(for_workers)s,
+       CASE WHEN %(gated)s THEN cronzimus.rank_of(%(priority)s, 'backfill') END
 FROM taken t, cronzimus.backfills b
 WHERE b.id = %(id)s
 RETURNING id;

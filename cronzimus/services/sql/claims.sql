@@ -1,11 +1,15 @@
 -- claim --
--- Take pending runs for one worker; those of a job that may not overlap itself one at a time.
+-- Take pending runs for one worker; those of a job that may not overlap itself one at a time. A gated one is only for
+-- the worker it was dispatched to; of a queue that is halted nobody takes anything that was not dispatched before.
 -- Locking order is the primary key, so that two claimers never wait for each other in a circle.
 WITH wanted AS (
     SELECT r.id, r.job_id, r.max_running, r.cause
     FROM cronzimus.runs r
     WHERE r.id = ANY(%(ids)s::uuid[]) AND r.state = 'pending'
       AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
+      AND CASE WHEN r.gated THEN r.dispatched_at IS NOT NULL AND r.worker_id = %(worker_id)s
+               ELSE NOT EXISTS (SELECT 1 FROM cronzimus.queues q WHERE q.name = r.queue AND q.status <> 'active'
+                                AND (q.status = 'paused' OR r.queued_at > q.changed_at)) END
     ORDER BY r.id
     FOR UPDATE SKIP LOCKED
 ), placed AS (
@@ -22,7 +26,7 @@ SET state = 'running', attempt = r.attempt + 1, worker_id = %(worker_id)s,
 FROM placed p
 WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = p.id AND p.room_left >= 0
 RETURNING pg_current_xact_id()::text, r.id, r.job_id, r.job_version, r.attempt, r.max_attempts, r.cause, r.due_at,
-          r.params, r.trace_id;
+          r.params, r.trace_id, r.part, r.parts, r.inputs, r.gated;
 
 -- fate --
 -- What became of a transaction whose answer was lost. One from the future died with the server that gave it.
@@ -47,12 +51,14 @@ WITH ended AS (
         error       = e.error,
         metrics     = e.metrics,
         worker_id   = CASE WHEN e.retry_in IS NULL THEN r.worker_id END,
-        lease_until = NULL
+        lease_until = NULL,
+        dispatched_at = CASE WHEN e.retry_in IS NULL THEN r.dispatched_at END,
+        ranked_at   = CASE WHEN e.retry_in IS NULL THEN r.ranked_at ELSE greatest(r.ranked_at, clock_timestamp()) END
     FROM ended e
     WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = e.id AND r.attempt = e.attempt
       AND r.state = 'running' AND r.worker_id = %(worker_id)s
     RETURNING r.id, e.attempt, e.state AS attempt_state, e.started_at, e.ended_at, e.error, e.free,
-              r.state AS run_state, r.not_before, r.job_id, r.max_running, r.cause
+              r.state AS run_state, r.not_before, r.job_id, r.max_running, r.cause, r.gated, r.priority
 ), tried AS (
     INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
     SELECT c.id, c.attempt, %(worker_id)s, c.started_at, c.ended_at, c.attempt_state, c.error
@@ -60,12 +66,12 @@ WITH ended AS (
     ON CONFLICT (run_id, attempt) DO NOTHING
 )
 SELECT c.id, c.not_before, c.run_state = 'pending', CASE WHEN c.max_running IS NOT NULL THEN c.job_id END,
-       c.cause = 'backfill'
+       c.cause = 'backfill', c.gated, c.priority
 FROM closed c;
 
 -- waiting_behind --
 -- The oldest pending run of each of these jobs, live ones first: a place has just become free for it.
-SELECT DISTINCT ON (r.job_id) r.id, r.not_before, r.cause = 'backfill'
+SELECT DISTINCT ON (r.job_id) r.id, r.not_before, r.cause = 'backfill', r.gated, r.priority
 FROM cronzimus.runs r
 WHERE r.job_id = ANY(%(job_ids)s::text[]) AND r.state = 'pending'
 ORDER BY r.job_id, r.cause = 'backfill', r.id;
@@ -95,7 +101,15 @@ SELECT id, cancelled FROM held;
 -- release --
 -- Give back what was claimed and never started; the attempt is not spent.
 UPDATE cronzimus.runs r
-SET state = 'pending', attempt = r.attempt - 1, worker_id = NULL, lease_until = NULL, started_at = NULL
+SET state = 'pending', attempt = r.attempt - 1, worker_id = NULL, lease_until = NULL, started_at = NULL,
+    dispatched_at = NULL
 FROM unnest(%(ids)s::uuid[], %(attempts)s::int[]) AS h (id, attempt)
 WHERE r.id = ANY(%(ids)s::uuid[]) AND r.id = h.id AND r.attempt = h.attempt
   AND r.state = 'running' AND r.worker_id = %(worker_id)s;
+
+-- hand_back --
+-- What was dispatched to this worker and it has not claimed is the dispatcher's again.
+UPDATE cronzimus.runs
+SET worker_id = NULL, dispatched_at = NULL
+WHERE worker_id = %(worker_id)s AND state = 'pending' AND dispatched_at IS NOT NULL
+RETURNING id;

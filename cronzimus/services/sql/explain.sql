@@ -10,6 +10,13 @@ LIMIT 1;
 -- clock --
 SELECT clock_timestamp();
 
+-- released --
+-- The run that the other jobs of its cycle started, for a moment.
+SELECT id FROM cronzimus.runs
+WHERE job_id = %(job_id)s AND cause = 'dependency' AND due_at = %(at)s AND id >= %(oldest_id)s
+ORDER BY id DESC
+LIMIT 1;
+
 -- versions --
 -- Every version of the jobs asked for that was in force somewhere in the window, in order.
 SELECT job_id, version, definition IS NULL, changed_at,

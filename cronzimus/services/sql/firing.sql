@@ -41,13 +41,17 @@ WITH term AS (
         status = CASE WHEN m.next_due_at IS NULL THEN 'finished' ELSE j.status END
     FROM term, unnest(%(ids)s::text[], %(versions)s::int[], %(statuses)s::text[], %(due_ats)s::timestamptz[],
                       %(next_due_ats)s::timestamptz[], %(max_attempts)s::int[], %(max_running)s::int[],
-                      %(priorities)s::int[], %(queues)s::text[])
-         AS m (id, version, status, due_at, next_due_at, max_attempts, max_running, priority, queue)
+                      %(priorities)s::int[], %(queues)s::text[], %(gated)s::bool[], %(held_bys)s::text[],
+                      %(for_workers)s::bool[])
+         AS m (id, version, status, due_at, next_due_at, max_attempts, max_running, priority, queue, gated, held_by,
+               for_workers)
     WHERE j.id = ANY(%(ids)s::text[]) AND j.id = m.id AND j.version = m.version
       AND j.status = m.status AND j.next_due_at = m.due_at
-    RETURNING m.id, m.version, j.kind, m.max_attempts, m.max_running, m.priority, m.queue
+    RETURNING m.id, m.version, j.kind, m.max_attempts, m.max_running, m.priority, m.queue, m.gated, m.held_by,
+              m.for_workers
 ), decided AS (
-    SELECT d.*, m.version, m.kind, m.max_attempts, m.max_running, m.priority, m.queue
+    SELECT d.*, m.version, m.kind, m.max_attempts, m.max_running, m.priority, m.queue, m.gated, m.held_by,
+           m.for_workers
     FROM unnest(%(d_ids)s::text[], %(d_due_ats)s::timestamptz[], %(d_firsts)s::timestamptz[], %(d_instants)s::int[],
                 %(d_decisions)s::text[], %(d_reasons)s::text[], %(d_runs)s::uuid[], %(d_not_befores)s::timestamptz[],
                 %(d_notes)s::text[])
@@ -63,13 +67,19 @@ WITH term AS (
     RETURNING run_id
 ), opened AS (
     INSERT INTO cronzimus.runs
-        (id, job_id, job_version, kind, due_at, cause, max_attempts, max_running, priority, queue, not_before, trace_id)
+        (id, job_id, job_version, kind, due_at, cause, max_attempts, max_running, priority, queue, not_before, trace_id,
+         gated, ranked_at, held_by, for_workers)
     SELECT d.run_id, d.job_id, d.version, d.kind, d.due_at, 'schedule', d.max_attempts, d.max_running, d.priority,
-           d.queue, d.not_before, replace(d.run_id::text, '-', '')
+           d.queue, d.not_before, replace(d.run_id::text, '-', ''),
+           d.gated, CASE WHEN d.gated THEN cronzimus.rank_of(d.priority, 'schedule') END, d.held_by,
+           d.for_workers
     FROM decided d JOIN recorded USING (run_id)
-    RETURNING id, not_before
+    RETURNING id, not_before, gated, priority, held_by
+), held AS (
+    INSERT INTO cronzimus.runs_to_judge (run_id)
+    SELECT o.id FROM opened o WHERE o.held_by IS NOT NULL
 )
-SELECT term.epoch, opened.id, opened.not_before FROM term LEFT JOIN opened ON true;
+SELECT term.epoch, opened.id, opened.not_before, opened.gated, opened.priority FROM term LEFT JOIN opened ON true;
 
 -- replace_open_runs --
 -- Overlap `replace`: what waits is cancelled, what runs is asked to stop.

@@ -1,7 +1,7 @@
 -- run --
 SELECT id, job_id, job_version, due_at, cause, state, attempt, max_attempts, priority, queue, worker_id, lease_until,
        not_before, cancel_requested_at, params, queued_at, started_at, ended_at, result, error, metrics, trace_id,
-       parent_run_id, code_revision
+       parent_run_id, code_revision, dispatched_at, held_by, part, parts, inputs
 FROM cronzimus.runs
 WHERE id = %(id)s;
 
@@ -9,7 +9,7 @@ WHERE id = %(id)s;
 -- One page of runs, newest first; a filter that is NULL lets everything through.
 SELECT id, job_id, job_version, due_at, cause, state, attempt, max_attempts, priority, queue, worker_id, lease_until,
        not_before, cancel_requested_at, params, queued_at, started_at, ended_at, result, error, metrics, trace_id,
-       parent_run_id, code_revision
+       parent_run_id, code_revision, dispatched_at, held_by, part, parts, inputs
 FROM cronzimus.runs
 WHERE (%(job_id)s::text IS NULL OR job_id = %(job_id)s)
   AND (%(kind)s::text IS NULL OR job_id IN (SELECT j.id FROM cronzimus.jobs j WHERE j.kind = %(kind)s))

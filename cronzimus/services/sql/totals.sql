@@ -20,6 +20,17 @@ FROM cronzimus.runs r, (VALUES ('queue_depth'), ('queue_oldest')) AS q (name)
 WHERE r.state = 'pending' AND (r.not_before IS NULL OR r.not_before <= clock_timestamp())
 GROUP BY q.name, r.queue
 UNION ALL
+SELECT 'queue_held', ARRAY[queue], NULL, count(*), NULL, NULL
+FROM cronzimus.runs WHERE state = 'pending' AND held_by IS NOT NULL GROUP BY queue
+UNION ALL
+SELECT 'pool_slots', ARRAY[name], NULL, slots, NULL, NULL FROM cronzimus.pools
+UNION ALL
+SELECT 'pool_taken', ARRAY[p.name], NULL, coalesce(sum((r.takes ->> 'slots')::int), 0), NULL, NULL
+FROM cronzimus.pools p
+LEFT JOIN cronzimus.runs r
+       ON r.dispatched_at IS NOT NULL AND r.state IN ('pending', 'running') AND r.takes ->> 'pool' = p.name
+GROUP BY p.name
+UNION ALL
 SELECT 'leader', '{}', NULL, count(*), coalesce(max(epoch), 0)::float8, NULL
 FROM cronzimus.leaders WHERE expires_at > clock_timestamp()
 UNION ALL

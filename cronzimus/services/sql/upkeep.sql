@@ -1,8 +1,13 @@
 -- unclaimed --
--- Pending runs whose time has come or comes soon, and that nobody has claimed for a while.
-SELECT id, not_before, cause = 'backfill'
-FROM cronzimus.runs
-WHERE state = 'pending'
+-- Pending runs whose time has come or comes soon, and that nobody has claimed for a while. Gated ones are the
+-- dispatcher's to look after; those that a halted queue keeps are nobody's. Whoever offers a run again says so late:
+-- each minute it has waited counts as a point of priority, so that it does not lose its place.
+SELECT id, not_before, cause = 'backfill', gated,
+       priority + greatest(0, extract(epoch FROM clock_timestamp() - greatest(queued_at, not_before)) / 60)::int
+FROM cronzimus.runs r
+WHERE state = 'pending' AND NOT gated
+  AND NOT EXISTS (SELECT 1 FROM cronzimus.queues q WHERE q.name = r.queue AND q.status <> 'active'
+                  AND (q.status = 'paused' OR r.queued_at > q.changed_at))
   AND queued_at <= clock_timestamp() - %(patience)s::interval
   AND (not_before IS NULL OR not_before <= clock_timestamp() + interval '2 seconds')
 ORDER BY id
@@ -32,10 +37,13 @@ WITH silent AS (
                                coalesce((s.policy ->> 'backoff_cap')::float8, 300))) END,
         error = jsonb_build_object('type', 'WorkerLost', 'category', 'SYSTEM', 'message',
                                    format('worker %%s stopped renewing its lease', s.worker_id)),
-        lease_until = NULL
+        lease_until = NULL,
+        dispatched_at = CASE WHEN s.cancel_requested_at IS NULL AND s.attempt < s.max_attempts
+                             THEN NULL ELSE r.dispatched_at END
     FROM silent s
     WHERE r.id = s.id
-    RETURNING r.id, r.job_id, s.attempt, s.worker_id, s.started_at, r.state, r.error, r.not_before, r.cause
+    RETURNING r.id, r.job_id, s.attempt, s.worker_id, s.started_at, r.state, r.error, r.not_before, r.cause, r.gated,
+              r.priority
 ), tried AS (
     INSERT INTO cronzimus.attempts (run_id, attempt, worker_id, started_at, ended_at, state, error)
     SELECT id, attempt, worker_id, started_at, clock_timestamp(),
@@ -48,7 +56,7 @@ WITH silent AS (
            format('WorkerLost: %%s; its last words may be missing', error ->> 'message')
     FROM reaped
 )
-SELECT id, state, not_before, cause = 'backfill' FROM reaped;
+SELECT id, state, not_before, cause = 'backfill', gated, priority FROM reaped;
 
 -- week_for --
 -- A week's partition of a table; rows of that week that already lie in the default one move over.
@@ -85,3 +93,6 @@ WHERE id IN (
 -- prune_answers --
 -- Answers nobody may ask for a second time any more.
 DELETE FROM cronzimus.idempotency_keys WHERE expires_at < clock_timestamp();
+
+-- prune_skipped_steps --
+DELETE FROM cronzimus.skipped_steps WHERE skipped_at < %(before)s;
