@@ -1,7 +1,6 @@
 """Builds the house and the Flask app that hosts it; `main` serves it on this machine."""
 
 import atexit
-import os
 import signal
 import sys
 import threading
@@ -18,17 +17,13 @@ from cronzimus.common.logger import get_logger
 from cronzimus.config import bootstrap_app
 from cronzimus.errors import ConfigError, CronzimusError
 from cronzimus.house import House
+from cronzimus.orders import Orders, refused
 from cronzimus.settings import Settings
 from cronzimus.version import version
 from cronzimus.web import register_pages
 
 _LOG = get_logger(__name__)
 _EXTENSION = "cronzimus"
-# Refusals to start that no configuration file can cure.
-_NOT_CONFIGURATION = {"BIND", "SCHEMA_TOO_NEW"}
-_STOPS = (signal.SIGINT, signal.SIGTERM)
-EXIT_FAILED = 1
-EXIT_CONFIG = 78
 
 
 def create_app(
@@ -49,13 +44,18 @@ def create_app(
     register_pages(app, settings)
     app.extensions[_EXTENSION] = House.on_paper(settings)
     if start:
-        move_in(app, settings, jobs)
+        move_in(app, settings, jobs, hosted=True)
     return app
 
 
-def move_in(app: Flask, settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> House:
-    """Give an app its living house and start it; it stops when the process ends. Raises ConfigError."""
-    house = House(settings, jobs)
+def move_in(
+    app: Flask, settings: Settings, jobs: Iterable[dict[str, Any]] = (), *, hosted: bool = False
+) -> House:
+    """Give an app its living house and start it; it stops when the process ends. Raises ConfigError, Conflict.
+
+    An app that is `hosted` by another server may be one of several processes with the same settings.
+    """
+    house = House(settings, jobs, hosted=hosted)
     try:
         check_can_start(settings, house.operating.access.anybody)
     except ConfigError:
@@ -78,20 +78,20 @@ def house_of(app: Flask) -> House:
 
 def serve(settings: Settings, jobs: Iterable[dict[str, Any]] = ()) -> int:
     """Serve until SIGINT or SIGTERM; the exit code. The socket answers while the house is still moving in."""
-    stop = _StopSignals()
+    orders = Orders()
     try:
         app = create_app(settings=settings, start=False)
         server = _bind(app, *settings.listen)
     except CronzimusError as error:
-        return _refuse(error)
+        return refused(error)
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     try:
         house = move_in(app, settings, jobs)
     except CronzimusError as error:
-        return _refuse(error)
+        return refused(error)
     host, port = settings.listen[0], server.server_port
     _LOG.info("Cronzimus {} listens on http://{}:{}/ ({})", version(), host, port, settings.environment)
-    number = stop.wait()
+    number = orders.wait()
     _LOG.info("Stopping: running jobs may finish, leadership is handed over")
     house.drain()
     server.shutdown()
@@ -104,7 +104,7 @@ def main() -> int:
     try:
         return serve(bootstrap_app())
     except ConfigError as error:
-        return _refuse(error)
+        return refused(error)
 
 
 class _Handler(WSGIRequestHandler):
@@ -123,43 +123,6 @@ def _bind(app: Flask, host: str, port: int) -> BaseWSGIServer:
         raise ConfigError(
             f"cannot listen on {host}:{port}: the address is in use or not ours", code="BIND"
         ) from error
-
-
-def _refuse(error: CronzimusError) -> int:
-    sys.stderr.write(f"cronzimus: {error.message}\n")
-    for fault in error.faults:
-        sys.stderr.write(f"cronzimus: {fault.field}: {fault.message}\n")
-    return (
-        EXIT_CONFIG
-        if isinstance(error, ConfigError) and error.code not in _NOT_CONFIGURATION
-        else EXIT_FAILED
-    )
-
-
-class _StopSignals:
-    """Once is a request, twice is an order: the second signal ends the process as it would by default.
-
-    The interpreter writes each signal's number into a pipe at the moment it comes. Waiting on anything else, the main
-    thread could begin to wait just after that moment, and would not wake up.
-    """
-
-    def __init__(self) -> None:
-        """From now on both signals are requests."""
-        self._received, arriving = os.pipe()
-        os.set_blocking(arriving, False)
-        signal.set_wakeup_fd(arriving, warn_on_full_buffer=False)
-        for number in _STOPS:
-            signal.signal(number, _let_the_next_one_kill)
-
-    def wait(self) -> int:
-        """The first of them, however long ago it came."""
-        while (number := os.read(self._received, 1)[0]) not in _STOPS:
-            continue
-        return number
-
-
-def _let_the_next_one_kill(number: int, frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)
 
 
 def _before_sigterm(drain: Callable[[], None]) -> None:

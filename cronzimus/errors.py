@@ -70,6 +70,12 @@ class Unavailable(CronzimusError):
     code = "UNAVAILABLE"
 
 
+class EngineUnavailable(Unavailable):
+    """What carries runs to the workers does not answer; the runs wait, and nothing is lost."""
+
+    code = "ENGINE_UNAVAILABLE"
+
+
 class DatabaseUnavailable(Unavailable):
     """PostgreSQL does not answer, refuses connections or has none left."""
 

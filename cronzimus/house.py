@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from cronzimus.common.collector import collect_seldom
 from cronzimus.common.logger import get_logger
@@ -15,17 +14,21 @@ from cronzimus.common.loop import Loop
 from cronzimus.common.migrate import Migrations
 from cronzimus.common.notify import Listener
 from cronzimus.common.sql import queries
-from cronzimus.errors import ConfigError, CronzimusError, DatabaseUnavailable
+from cronzimus.desk import DISPATCH_CHANNEL, Desk
+from cronzimus.errors import ConfigError, Conflict, DatabaseUnavailable
+from cronzimus.executing import beside_scheduler
 from cronzimus.jobs import APSchedulerConfig
 from cronzimus.jobs.due import WakeUp
 from cronzimus.jobs.scheduler import LedgerScheduler
+from cronzimus.living import end_process, report_failure
 from cronzimus.models.event import Event, Topic
 from cronzimus.models.job import JobDefinition, Source
 from cronzimus.models.leader import Term
 from cronzimus.models.plan import Reloaded
 from cronzimus.operating import Operating
-from cronzimus.parts import modules_of, new_factory, new_worker
-from cronzimus.pools import Pools, Server
+from cronzimus.orders import give_up
+from cronzimus.parts import modules_of, new_factory
+from cronzimus.pools import Pools
 from cronzimus.services.credentials import ACCESS_CHANNEL
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.events import EVENTS_CHANNEL
@@ -33,6 +36,7 @@ from cronzimus.services.explain import Explain
 from cronzimus.services.firing import CANCEL_CHANNEL, FiringService
 from cronzimus.services.history import History
 from cronzimus.services.leadership import Leadership
+from cronzimus.services.processes import WORKERS_CHANNEL
 from cronzimus.services.readiness import ReadinessReport
 from cronzimus.services.runs import Runs
 from cronzimus.services.timetable import Timetable
@@ -40,9 +44,10 @@ from cronzimus.services.upkeep import Upkeep
 from cronzimus.services.verify import Verifier
 from cronzimus.settings import Settings
 from cronzimus.watchdog import Watchdog
-from cronzimus.workers.engines.inline import InlineEngine
+from cronzimus.workers.releasing import DEPENDENCIES_CHANNEL
 
 _LOG = get_logger(__name__)
+_LISTEN = queries("cronzimus.services.sql", "notify.sql")["listen"]
 _NOT_STARTED = "postgresql:///cronzimus-was-not-started"
 _BOOT_RETRY_SECONDS = 0.5
 _BOOT_STOP_SECONDS = 10.0
@@ -52,22 +57,26 @@ class House:
     """Everything one process needs to decide, execute and explain. Build it after a fork, never before."""
 
     def __init__(
-        self, settings: Settings, more_jobs: Iterable[dict[str, Any]] = (), *, url: str | None = None
+        self,
+        settings: Settings,
+        more_jobs: Iterable[dict[str, Any]] = (),
+        *,
+        url: str | None = None,
+        hosted: bool = False,
     ) -> None:
+        """A `hosted` house may have others of the same settings beside it, so its process is part of its name."""
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"
-        self._server = Server(settings.database) if url is None else None
-        self.url = self._server.url if self._server else str(url)
         self._schema_ready = threading.Event()
         self._draining = threading.Event()
         self._stopped = threading.Event()
         self._lead_since = time.monotonic()
-        self.pools = Pools(self.url, settings.database)
+        self.pools = Pools.of(settings.database, url)
         self.database = self.pools.service
         in_code = tuple(more_jobs)
         # What code put on the timetable itself may be called: nobody else chose it.
         self._allowed_functions = (*settings.scheduler.allowed_functions, *modules_of(in_code))
-        self._build_services()
+        self._build_services(hosted)
         self._build_firing()
         self._build_loops()
         self.config = APSchedulerConfig(settings, self.factory, in_code)
@@ -97,16 +106,14 @@ class House:
         self._stopped.set()
         self.drain()
         self.boot_loop.stop(timeout=_BOOT_STOP_SECONDS)
-        with suppress(CronzimusError):
-            self.worker.drain(self.settings.worker.drain_seconds)
-        self.worker.stop()
+        self.desk.stop_dispatching()
+        self.executing.finish(self.settings.worker.drain_seconds)
+        self.desk.stop()
         self.operating.stop()
         for loop in (self.watchdog_loop, self.upkeep_loop, self.listen_loop, self.leader_loop):
             loop.stop(timeout=2)
         self.listener.close()
         self.pools.close()
-        if self._server is not None:
-            self._server.release()
 
     def drain(self) -> None:
         """Hand leadership over at once and stop taking runs; what runs goes on."""
@@ -132,39 +139,42 @@ class House:
         """What code and the files of this replica declare at this moment. Raises ConfigError."""
         return self.config.read_again().declared()
 
-    def _build_services(self) -> None:
+    def _build_services(self, hosted: bool) -> None:
         self.factory = new_factory(self.settings, self._allowed_functions)
         self.definitions = Definitions(self.pools.ledger, self.factory.check_function)
         self.verifier = Verifier(self.database, self.definitions)
+        self.executing = beside_scheduler(
+            self.settings,
+            self.pools,
+            self.definitions,
+            self._allowed_functions,
+            name=self.name,
+            hosted=hosted,
+            on_displaced=lambda: end_process(self.stop),
+        )
+        self.worker = self.executing.worker
         self.operating = Operating(
             self.settings,
             self.pools,
             self.verifier,
-            name=self.name,
+            living=self.executing.living,
             term=lambda: self.leadership.term,
-            running=lambda: self.worker.running,
-            on_error=_report,
         )
-        announce = self.operating.announcer.announce
         self.timetable = Timetable(self.database, self.definitions)
         self.operating.take_timetable(self.timetable, self.definitions)
         self.history = History(self.database)
         self.explain = Explain(self.database, self.definitions, self.history)
-        self.engine = InlineEngine()
+        self.desk = Desk(self.settings, self.database, self.definitions, self.executing)
         self.runs = Runs(
-            self.database, self.timetable, self.definitions, self.history, self.engine.offer, announce
+            self.database,
+            self.timetable,
+            self.definitions,
+            self.history,
+            self.desk.offer,
+            self.operating.announcer.announce,
+            self.desk.within,
         )
         self.runs.allow_plain_secrets = self.settings.secrets.allow_plain
-        self.worker = new_worker(
-            self.settings,
-            self.pools,
-            self.definitions,
-            self.engine,
-            self.name,
-            self._allowed_functions,
-            announce,
-            self.operating.log_writer,
-        )
 
     def _build_firing(self) -> None:
         scheduler, announce = self.settings.scheduler, self.operating.announcer.announce
@@ -176,60 +186,62 @@ class House:
             on_lose=self._on_lose,
             may_lead=self._may_lead,
         )
-        self.firing = FiringService(self.pools.firing, self.definitions, self.leadership, announce)
+        self.firing = FiringService(
+            self.pools.firing, self.definitions, self.leadership, announce, self.desk.within
+        )
         self.wake_up = WakeUp(
             self.firing,
             lambda: self.leadership.term,
-            self.engine.offer,
+            self.desk.offer,
             batch_size=scheduler.batch_size,
             poll_seconds=scheduler.poll_seconds,
-            backlog=lambda: self.engine.waiting,
+            backlog=lambda: self.executing.line.waiting,
             observe=self.operating.metrics.wake_ups.observe,
         )
         self.scheduler = LedgerScheduler(self.wake_up, self.factory, self.timetable, self.runs)
         self.upkeep = Upkeep(
             self.database,
-            self.engine.offer,
+            self.desk.offer,
             lambda: self.leadership.term,
             lease_seconds=self.settings.worker.lease_seconds,
             retention_days=self.settings.history.retention_days,
             announce=announce,
         )
-        self.operating.take_term(self.settings, self.leadership, self.engine.offer)
+        self.operating.take_term(self.settings, self.leadership, self.desk.offer, self.runs)
 
     def _build_loops(self) -> None:
         handlers = {
             "cronzimus_jobs": self._hear_of_job,
-            CANCEL_CHANNEL: self._cancel_here,
+            CANCEL_CHANNEL: self.executing.cancel,
+            WORKERS_CHANNEL: self.executing.living.hear,
             EVENTS_CHANNEL: self.operating.hear,
+            DISPATCH_CHANNEL: self.desk.hear,
+            DEPENDENCIES_CHANNEL: lambda _: self.operating.release_loop.wake(),
             ACCESS_CHANNEL: self.operating.access.credentials.forget,
         }
-        self.listener = Listener(
-            self.url, queries("cronzimus.services.sql", "notify.sql")["listen"], handlers
-        )
-        self.boot_loop = Loop("boot", self._boot_step, on_error=_report)
-        self.leader_loop = Loop("leadership", self.leadership.step, on_error=_report)
-        self.upkeep_loop = Loop("upkeep", self.upkeep.step, on_error=_report)
-        self.listen_loop = Loop("listen", self.listener.step, on_error=_report)
+        self.listener = Listener(self.pools.url, _LISTEN, handlers)
+        self.boot_loop = Loop("boot", self._boot_step, on_error=report_failure)
+        self.leader_loop = Loop("leadership", self.leadership.step, on_error=report_failure)
+        self.upkeep_loop = Loop("upkeep", self.upkeep.step, on_error=report_failure)
+        self.listen_loop = Loop("listen", self.listener.step, on_error=report_failure)
         self.watchdog = self._new_watchdog()
-        self.watchdog_loop = Loop("watchdog", self.watchdog.step, on_error=_report)
+        self.watchdog_loop = Loop("watchdog", self.watchdog.step, on_error=report_failure)
         self.readiness = ReadinessReport(
             self.leadership,
             schema_ready=self._schema_ready.is_set,
             scheduler_alive=lambda: self.scheduler.alive,
-            worker_alive=lambda: self.worker.alive or not self.settings.worker.enabled,
+            worker_alive=lambda: self.worker.alive or not self.executing.takes,
             draining=self._draining.is_set,
+            desk=self.desk.components,
             scheduler_enabled=self.settings.scheduler.enabled,
         )
 
     def _new_watchdog(self) -> Watchdog:
         return Watchdog(
-            self.scheduler,
+            self.scheduler if self.settings.scheduler.enabled else None,
             self.wake_up,
-            self.worker,
+            self.worker if self.executing.takes else None,
             (self.leader_loop, self.upkeep_loop, self.listen_loop),
-            scheduler_enabled=self.settings.scheduler.enabled,
-            worker_enabled=self.settings.worker.enabled,
             patience_seconds=self.settings.scheduler.watchdog_seconds,
             leading_since=lambda: self._lead_since if self.leadership.term else None,
             leaving=self._draining.is_set,
@@ -237,35 +249,32 @@ class House:
         )
 
     def _look_after_database(self) -> None:
-        if self._server is not None and self.readiness.report().components["database"] == "down":
-            self._server.revive()
+        if self.readiness.report().components["database"] == "down":
+            self.pools.revive()
 
     def _boot_step(self) -> float | None:
         try:
             self._boot()
         except DatabaseUnavailable:
             return _BOOT_RETRY_SECONDS
-        except ConfigError as error:
-            _LOG.critical("The service cannot start: {}", error.message)
-            os._exit(78)
+        except (ConfigError, Conflict) as error:
+            give_up(error)
         return None
 
     def _boot(self) -> None:
         """Schema, declared jobs, then everything that needs both."""
-        self._migrate()
+        Migrations(self.pools.url).ensure(may_change=self.settings.database.auto_migrate)
         self.timetable.synchronise(self.config.declared())
         self._schema_ready.set()
-        if self.settings.worker.enabled:
-            self.worker.start()
+        self.executing.arrive(self._stopped)
+        self.executing.start()
         if self.settings.scheduler.enabled:
             self.scheduler.start()
         for loop in (self.listen_loop, self.upkeep_loop, self.watchdog_loop):
             loop.start()
         self.operating.start()
+        self.desk.start()
         self.leader_loop.wake()
-
-    def _migrate(self) -> None:
-        Migrations(self.url).ensure(may_change=self.settings.database.auto_migrate)
 
     def _may_lead(self) -> bool:
         """Only a replica whose schema is there and whose scheduler lives stands for election."""
@@ -287,13 +296,3 @@ class House:
     def _hear_of_job(self, job_id: str) -> None:
         self.scheduler.wake()
         self.operating.hub.hear_job(job_id)
-
-    def _cancel_here(self, payload: str) -> None:
-        self.worker.cancel(UUID(payload))
-
-
-def _report(name: str, error: Exception) -> None:
-    if isinstance(error, DatabaseUnavailable):
-        _LOG.debug("{}: {}", name, error)
-    else:
-        _LOG.opt(exception=error).error("{} failed and will try again", name)

@@ -3,18 +3,12 @@
 Built by the house beside the heart, which does not know it: firing and running go on without any of this.
 """
 
-import os
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
-from uuid import uuid4
 
 from cronzimus.common.loop import Loop
-from cronzimus.common.telemetry import end_telemetry
-from cronzimus.errors import CronzimusError
+from cronzimus.living import Living, report_failure
 from cronzimus.models.leader import Term
-from cronzimus.models.worker import Presence, WorkerRole
 from cronzimus.pools import Pools
 from cronzimus.services.access import Access
 from cronzimus.services.alerts.telling import Telling
@@ -27,27 +21,29 @@ from cronzimus.services.calendars import Calendars
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.doorkeeper import Doorkeeper
 from cronzimus.services.drift import Drift
-from cronzimus.services.events import Announcer, Hub
+from cronzimus.services.events import Hub
 from cronzimus.services.export import Exporter
+from cronzimus.services.holds import Holds
 from cronzimus.services.idempotency import Idempotency
 from cronzimus.services.insight import Insight
 from cronzimus.services.leadership import Leadership
 from cronzimus.services.ledger_check import LedgerCheck
-from cronzimus.services.log_writer import LogWriter
 from cronzimus.services.metrics import ProcessMetrics, Scrape
 from cronzimus.services.planning import Planner
+from cronzimus.services.pools import SlotPools
 from cronzimus.services.processes import Processes
+from cronzimus.services.queues import Queues
 from cronzimus.services.run_logs import RunLogs
+from cronzimus.services.runs import Runs
 from cronzimus.services.timeline import Timelines
 from cronzimus.services.timetable import Timetable
 from cronzimus.services.totals import LedgerTotals
-from cronzimus.services.tracing import begin_tracing
 from cronzimus.services.upkeep import OfferRuns
 from cronzimus.services.verify import Verifier
+from cronzimus.services.workflows import Workflows
 from cronzimus.settings import Settings
-from cronzimus.version import version
-
-_LAST_LINES_SECONDS = 2.0
+from cronzimus.workers.cycles import Judge
+from cronzimus.workers.releasing import Releasing
 
 
 class Operating:
@@ -59,13 +55,13 @@ class Operating:
         pools: Pools,
         verifier: Verifier,
         *,
-        name: str,
+        living: Living,
         term: Callable[[], Term | None],
-        running: Callable[[], int],
-        on_error: Callable[[str, Exception], None],
+        on_error: Callable[[str, Exception], None] = report_failure,
     ) -> None:
-        """`name` is this process's as a leader, `running` counts the runs it executes now."""
-        self._settings = settings
+        """`living` is what the process has anyway."""
+        self.living = living
+        self.announcer, self.log_writer = living.announcer, living.log_writer
         self._on_error = on_error
         self.audit = Audit(pools.service)
         self.database = pools.service
@@ -73,13 +69,7 @@ class Operating:
         self.access = Access(pools.service, self.audit, settings.api.auth)
         self.doorkeeper = Doorkeeper(self.access, self.audit, timedelta(days=settings.history.audit_days))
         self.hub = Hub(settings.server.streams)
-        self.announcer = Announcer(pools.service)
-        self.announce_loop = Loop("announce", self.announcer.step, on_error=on_error)
-        self.announcer.wake = self.announce_loop.wake
         self.run_logs = RunLogs(pools.service)
-        self.log_writer = LogWriter(pools.logs, self.announcer.announce)
-        self.log_loop = Loop("logs", self.log_writer.step, on_error=on_error)
-        self.log_writer.wake = self.log_loop.wake
         self.totals = LedgerTotals(pools.service)
         self.metrics = ProcessMetrics(pools.named(), lambda: self.hub.watchers)
         self.scrape = Scrape(self.totals, self.metrics)
@@ -88,17 +78,13 @@ class Operating:
         self.check_loop = Loop("ledger check", self.ledger_check.step, on_error=on_error)
         self.insight = Insight(pools.service)
         self.timelines = Timelines(pools.service)
-        self.processes = Processes(
-            pools.service, _presence(settings, name), running=running, announce=self.announcer.announce
+        self.processes = Processes(pools.service, self.announcer.announce)
+        self.telling = Telling(
+            settings, pools.service, on_error, living.life.me.replica, term, self.announcer.announce
         )
-        self.presence_loop = Loop("presence", self.processes.step, on_error=on_error)
-        self.telling = Telling(settings, pools.service, on_error, name, term, self.announcer.announce)
         # Loops that live as long as the house; each step that only the leader takes asks for the term itself.
         self.door_loop = Loop("doorkeeper", self.doorkeeper.step, on_error=on_error)
         self.loops: tuple[Loop, ...] = (
-            self.announce_loop,
-            self.presence_loop,
-            self.log_loop,
             self.metrics_loop,
             self.check_loop,
             self.door_loop,
@@ -113,10 +99,13 @@ class Operating:
         self.definitions = definitions
         self.calendars = Calendars(self.database, timetable)
         self.blackouts = Blackouts(self.database)
+        self.slot_pools = SlotPools(self.database)
+        self.holds = Holds(self.database)
         self.backfills = Backfills(self.database, timetable, definitions, self.announcer.announce)
 
-    def take_term(self, settings: Settings, leadership: Leadership, offer: OfferRuns) -> None:
-        """What only the leader does."""
+    def take_term(self, settings: Settings, leadership: Leadership, offer: OfferRuns, runs: Runs) -> None:
+        """What only the leader does, and what offers runs to the pool of this process."""
+        self.queues = Queues(self.database, offer)
 
         def _term() -> Term | None:
             return leadership.term
@@ -130,10 +119,18 @@ class Operating:
             retention_days=settings.history.retention_days,
             announce=self.announcer.announce,
         )
+        self.workflows = Workflows(self.database, runs)
         self.calendar_upkeep = CalendarUpkeep(self.calendars, _term)
+
+        def _judge() -> Judge:
+            term = leadership.term
+            return Judge(leadership.holder_name, term.epoch if term else 0)
+
+        self.releasing = Releasing(self.database, self.definitions, offer, _judge, self.announcer.announce)
+        self.release_loop = Loop("dependencies", self.releasing.step, on_error=self._on_error)
         self.backfill_loop = Loop("backfill", self.backfill_driver.step, on_error=self._on_error)
         self.calendar_loop = Loop("calendars", self.calendar_upkeep.step, on_error=self._on_error)
-        self.loops += (self.backfill_loop, self.calendar_loop)
+        self.loops += (self.backfill_loop, self.calendar_loop, self.release_loop)
 
     def hear(self, payload: str) -> None:
         """A notification of the channel of events: the end of a run may make room for the next of a backfill."""
@@ -144,39 +141,18 @@ class Operating:
 
     def start(self) -> None:
         """Start every loop; the schema is there. Raises ConfigError NO_OTEL."""
-        begin_tracing(self._settings)
+        self.living.start()
         for loop in self.loops:
             loop.start()
 
     def drain(self) -> None:
         """Let the watchers leave, so that a server that waits for its requests can stop."""
         self.hub.close()
-        self.processes.drain()
-        self.presence_loop.wake()
+        self.living.drain()
 
     def stop(self) -> None:
         """End every loop, once what runs have said is stored, and say goodbye where one said hello."""
-        self.log_writer.flush(_LAST_LINES_SECONDS)
-        was_there = self.presence_loop.alive
         self.telling.stop()
         for loop in self.loops:
             loop.stop(timeout=2)
-        if was_there:
-            with suppress(CronzimusError):
-                self.processes.leave()
-        end_telemetry()
-
-
-def _presence(settings: Settings, name: str) -> Presence:
-    fires, works = settings.scheduler.enabled, settings.worker.enabled
-    roles = ((WorkerRole.SCHEDULER, fires), (WorkerRole.API, True), (WorkerRole.WORKER, works))
-    return Presence(
-        id=settings.worker.worker_id or name,
-        boot_id=uuid4(),
-        replica=name,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        roles=tuple(role for role, has in roles if has),
-        capacity=settings.worker.max_concurrent_tasks if works else 0,
-        version=version(),
-    )
+        self.living.stop()

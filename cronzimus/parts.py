@@ -1,9 +1,12 @@
 """How the parts of the heart are made from the settings."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
+from cronzimus.errors import ConfigError
 from cronzimus.jobs.job_factory import JobFactory, definition_of
+from cronzimus.models.kinds import Kind
 from cronzimus.models.log_line import LogSink
 from cronzimus.models.policy import CatchUp
 from cronzimus.pools import Pools
@@ -12,7 +15,10 @@ from cronzimus.services.definitions import Definitions
 from cronzimus.services.events import Announce
 from cronzimus.services.secrets import Secrets
 from cronzimus.settings import Settings
+from cronzimus.utils.env import did_you_mean
 from cronzimus.workers.attempt_log import Limits
+from cronzimus.workers.engine import Engine
+from cronzimus.workers.engines.choice import engine_for
 from cronzimus.workers.engines.inline import InlineEngine
 from cronzimus.workers.worker import Worker
 
@@ -37,6 +43,21 @@ def new_factory(settings: Settings, allowed_functions: Iterable[str]) -> JobFact
     )
 
 
+def kinds_of(settings: Settings) -> tuple[str, ...]:
+    """The kinds of jobs this process takes; raises ConfigError where one is named that there is not."""
+    for kind in settings.worker.kinds:
+        if kind not in tuple(Kind):
+            raise ConfigError(
+                f"worker.kinds: there is no kind {kind!r}, there are {', '.join(Kind)}{did_you_mean(kind, Kind)}"
+            )
+    return settings.worker.kinds or tuple(Kind)
+
+
+def new_engine(settings: Settings, database_url: str) -> Engine:
+    """What carries runs to the workers; `database_url` is where the service's own PostgreSQL really is."""
+    return engine_for(settings.message_queue, database_url)
+
+
 def new_worker(
     settings: Settings,
     pools: Pools,
@@ -46,17 +67,24 @@ def new_worker(
     allowed_functions: Iterable[str],
     announce: Announce,
     logs: LogSink,
+    *,
+    ahead: bool,
+    isolate: bool,
+    left: Callable[[Sequence[UUID]], None],
 ) -> Worker:
-    """What executes runs in this process, called `name` unless the settings say otherwise."""
+    """What executes runs in this process, as the worker `name`; the last three are as `Worker` takes them."""
     return Worker(
         Claims(pools.ledger),
         definitions,
         engine,
         pools.tasks,
         settings,
-        worker_id=settings.worker.worker_id or name,
+        worker_id=name,
         allowed_functions=allowed_functions,
         announce=announce,
         logs=logs,
         log_limits=Limits(settings.history.log_bytes, settings.history.log_line_length),
+        ahead=ahead,
+        isolate=isolate,
+        left=left,
     )

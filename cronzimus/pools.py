@@ -1,7 +1,7 @@
 """The connections of one process, divided so that nobody waits behind somebody else's work."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
@@ -36,7 +36,16 @@ class Server:
 class Pools:
     """Every pool opens at its first use; in all a process uses at most the sum of their sizes."""
 
-    def __init__(self, url: str, own: DatabaseSettings) -> None:
+    @classmethod
+    def of(cls, own: DatabaseSettings, url: str | None = None) -> Self:
+        """Those of the URL given, else of the server that the settings name or that is ours to look after."""
+        if url is not None:
+            return cls(url, own)
+        server = Server(own)
+        return cls(server.url, own, server)
+
+    def __init__(self, url: str, own: DatabaseSettings, server: Server | None = None) -> None:
+        self.url, self._server = url, server
         patience, limit = own.connection_timeout_seconds, own.statement_timeout_seconds
         # What answers requests.
         self.service = Database(
@@ -79,6 +88,14 @@ class Pools:
         }
 
     def close(self) -> None:
-        """Close them all; later calls fail at once."""
+        """Close them all; later calls fail at once. A server of ours is let go."""
         for database in self.named().values():
             database.close()
+        server, self._server = self._server, None
+        if server is not None:
+            server.release()
+
+    def revive(self) -> None:
+        """Nothing answers: start the server again where it is ours."""
+        if self._server is not None:
+            self._server.revive()

@@ -17,24 +17,24 @@ EXIT_CODE = 70
 
 
 class Watchdog:
-    """Believes completed wake-ups and living threads, never anybody's word; `step` is called by a loop."""
+    """Believes completed wake-ups and living threads, never anybody's word; `step` is called by a loop.
+
+    What a process does not have is None; `look_after` is called at every look.
+    """
 
     def __init__(
         self,
-        scheduler: LedgerScheduler,
-        wake_up: WakeUp,
-        worker: Worker,
+        scheduler: LedgerScheduler | None,
+        wake_up: WakeUp | None,
+        worker: Worker | None,
         loops: Sequence[Loop],
         *,
-        scheduler_enabled: bool,
-        worker_enabled: bool,
         patience_seconds: float,
         leading_since: Callable[[], float | None],
         leaving: Callable[[], bool],
         look_after: Callable[[], None],
     ) -> None:
         self._scheduler, self._wake_up, self._worker, self._loops = scheduler, wake_up, worker, loops
-        self._scheduler_enabled, self._worker_enabled = scheduler_enabled, worker_enabled
         self._patience_seconds = patience_seconds
         self._leading_since, self._leaving, self._look_after = leading_since, leaving, look_after
 
@@ -50,17 +50,19 @@ class Watchdog:
 
     def trouble(self) -> str | None:
         """What has stopped for good, None while everything lives."""
-        if self._scheduler_enabled and not self._scheduler.alive:
+        if self._scheduler is not None and not self._scheduler.alive:
             return "the scheduler's thread died"
         silent = self._seconds_without_wake_up()
         if silent > self._patience_seconds:
             return f"no wake-up was completed for {silent:.0f} s"
         dead = [loop.name for loop in self._loops if not loop.alive]
-        if self._worker_enabled and not self._worker.alive:
+        if self._worker is not None and not self._worker.alive:
             dead.append("worker")
         return f"these loops died: {', '.join(dead)}" if dead else None
 
     def _seconds_without_wake_up(self) -> float:
         """Only a leader has to wake up; it counts from when it began to lead."""
         since = self._leading_since()
-        return 0.0 if since is None else time.monotonic() - max(since, self._wake_up.last_completed)
+        if since is None or self._wake_up is None:
+            return 0.0
+        return time.monotonic() - max(since, self._wake_up.last_completed)

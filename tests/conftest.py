@@ -4,17 +4,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from cronzimus.common.db import Database
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.common.migrate import Migrations
+from tests.fixtures.databases import Databases, administer, url_of
 from tests.fixtures.process_log import restored_log
 from tests.heart import Heart
 
@@ -37,7 +35,12 @@ def server_url(testrun_uid: str) -> Iterator[str]:
     # root the server runs as another user.
     home = Path(tempfile.gettempdir()) / f"cronzimus-tests-{testrun_uid}"
     embedded = EmbeddedPostgres(home / "postgres")
-    yield embedded.start()
+    url = embedded.start()
+    # It holds nothing that anybody would miss after a crash of the machine.
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        administer(url, f"ALTER SYSTEM SET {setting} = off")
+    administer(url, "SELECT pg_reload_conf()")
+    yield url
     embedded.release()
     if not (home / "postgres" / "postmaster.pid").exists():
         shutil.rmtree(home, ignore_errors=True)
@@ -56,42 +59,41 @@ def open_folder() -> Iterator[Path]:
 def template(server_url: str) -> Iterator[str]:
     """The name of a migrated, empty database to copy from; one for each worker."""
     name = f"cz_template_{uuid4().hex[:12]}"
-    _administer(server_url, f"CREATE DATABASE {name}")
-    Migrations(_url_of(server_url, name)).upgrade()
+    administer(server_url, f"CREATE DATABASE {name}")
+    Migrations(url_of(server_url, name)).upgrade()
     yield name
-    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def databases(server_url: str, template: str) -> Iterator[Databases]:
+    """Migrated, empty databases that the tests of one worker take turns with."""
+    stock = Databases(server_url, template)
+    yield stock
+    stock.close()
 
 
 @pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated database of this test alone."""
-    with copied(server_url, template) as url:
+def database_url(databases: Databases) -> Iterator[str]:
+    """The URL of a migrated, empty database of this test alone."""
+    with databases.lent() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def shared_database_url(server_url: str, template: str) -> Iterator[str]:
+def shared_database_url(databases: Databases) -> Iterator[str]:
     """The URL of a migrated database that the tests of one file share."""
-    with copied(server_url, template) as url:
+    with databases.lent() as url:
         yield url
-
-
-@contextmanager
-def copied(server_url: str, template: str) -> Iterator[str]:
-    """A copy of a database for as long as it is needed."""
-    name = f"cz_test_{uuid4().hex[:12]}"
-    _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _url_of(server_url, name)
-    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def empty_database_url(server_url: str) -> Iterator[str]:
     """The URL of a fresh database without any schema."""
     name = f"cz_empty_{uuid4().hex[:12]}"
-    _administer(server_url, f"CREATE DATABASE {name}")
-    yield _url_of(server_url, name)
-    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server_url, f"CREATE DATABASE {name}")
+    yield url_of(server_url, name)
+    administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -116,20 +118,3 @@ def other(database_url: str) -> Iterator[Heart]:
     database = Database(database_url, max_connections=3)
     yield Heart(database, name="other")
     database.close()
-
-
-def _administer(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def _url_of(server_url: str, name: str) -> str:
-    parts = conninfo_to_dict(server_url)
-    user, host, port = (str(parts.get(key) or default) for key, default in _DEFAULTS)
-    secret = f":{parts['password']}" if parts.get("password") else ""
-    if host.startswith("/"):
-        return f"postgresql://{user}{secret}@/{name}?host={host.replace('/', '%2F')}&port={port}"
-    return f"postgresql://{user}{secret}@{host}:{port}/{name}"
-
-
-_DEFAULTS = (("user", "postgres"), ("host", "127.0.0.1"), ("port", "5432"))

@@ -1,8 +1,6 @@
 """The Flask app: on paper, lived in, and refused."""
 
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -77,29 +75,3 @@ def test_default_sigterm_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *change: changed.append(change))
     _before_sigterm(lambda: None)
     assert changed == []
-
-
-SIGNALLED = """
-import signal, sys, threading, time
-from cronzimus.app import _StopSignals
-
-main = threading.get_ident()
-
-def kill():
-    while sys._current_frames()[main].f_code.co_name != "wait":
-        pass
-    time.sleep(0.1)
-    signal.pthread_kill(threading.get_ident(), {number})
-
-stop = _StopSignals()
-threading.Thread(target=kill).start()
-print(stop.wait())
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_interrupts_no_wait_is_heard(number: int) -> None:
-    """It comes to another thread, as if it had come just before the main thread began to wait."""
-    words = [sys.executable, "-c", SIGNALLED.format(number=int(number))]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True)  # nosec B603
-    assert ended.stdout == f"{int(number)}\n"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from apscheduler.schedulers.base import STATE_RUNNING
 
+from cronzimus.common.migrate import Migrations
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 from cronzimus.house import House
 from cronzimus.jobs.job_factory import JobFactory
@@ -135,14 +136,14 @@ def test_drained_house_hands_over_and_is_not_ready(build: Build) -> None:
 
 def test_database_that_is_away_is_waited_for(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     house = build(JOB)
-    migrate, away = house._migrate, threading.Event()
+    ensure, away = Migrations.ensure, threading.Event()
 
-    def not_yet() -> None:
+    def not_yet(migrations: Migrations, *, may_change: bool) -> None:
         if not away.is_set():
             raise DatabaseUnavailable("not yet")
-        migrate()
+        ensure(migrations, may_change=may_change)
 
-    monkeypatch.setattr(house, "_migrate", not_yet)
+    monkeypatch.setattr(Migrations, "ensure", not_yet)
     house.start()
     assert not house.readiness.report().ready
     assert house.readiness.report().components["schema"] == "waiting"

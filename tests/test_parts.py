@@ -2,7 +2,7 @@
 
 from cronzimus.jobs.job_factory import JobFactory, definition_of
 from cronzimus.models.policy import CatchUp, Isolation
-from cronzimus.parts import modules_of, new_factory, new_worker
+from cronzimus.parts import modules_of, new_engine, new_factory, new_worker
 from cronzimus.pools import Pools
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.events import unannounced
@@ -25,6 +25,12 @@ def test_factory_knows_the_installation() -> None:
     assert policy.isolation is Isolation.PROCESS
 
 
+def test_engine_is_the_one_of_the_settings() -> None:
+    url = "postgresql://postgres@127.0.0.1:1/ours"
+    assert new_engine(Settings(), url).transactional
+    assert new_engine(Settings.model_validate({"message_queue": {"url": "memory://"}}), url).name == "inline"
+
+
 def test_modules_of_looks_at_jobs_with_a_trigger() -> None:
     job = JobFactory.create_job(FUNC, "interval", {"seconds": 1}, "a")
     assert modules_of([job, {"id": "b"}]) == {"cronzimus.controller.task"}
@@ -42,6 +48,9 @@ def test_worker_is_ready_to_start(database_url: str) -> None:
         (),
         unannounced,
         Unwritten(),
+        ahead=True,
+        isolate=False,
+        left=lambda run_ids: None,
     )
     worker.start()
     assert worker.alive

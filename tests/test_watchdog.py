@@ -29,15 +29,13 @@ def watchdog(**changes: Any) -> Watchdog:
         "look_after": lambda: None,
     } | changes
     parts: list[Any] = [
-        SimpleNamespace(alive=told["scheduler_alive"]),
-        SimpleNamespace(last_completed=told["last_completed"]),
-        SimpleNamespace(alive=told["worker_alive"]),
+        SimpleNamespace(alive=told["scheduler_alive"]) if told["scheduler_enabled"] else None,
+        SimpleNamespace(last_completed=told["last_completed"]) if told["scheduler_enabled"] else None,
+        SimpleNamespace(alive=told["worker_alive"]) if told["worker_enabled"] else None,
         [SimpleNamespace(name=name, alive=alive) for name, alive in told["loops"]],
     ]
     return Watchdog(
         *parts,
-        scheduler_enabled=told["scheduler_enabled"],
-        worker_enabled=told["worker_enabled"],
         patience_seconds=5,
         leading_since=lambda: told["since"],
         leaving=lambda: told["leaving"],
@@ -69,6 +67,7 @@ def test_what_stopped_for_good_is_named(changes: dict[str, Any], said: str) -> N
         {"worker_alive": False, "worker_enabled": False},
         {"since": None, "last_completed": 1000},
         {"since": 0, "last_completed": 1000},
+        {"scheduler_enabled": False, "since": 100, "last_completed": 50},
     ],
 )
 def test_what_need_not_live_is_no_trouble(changes: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """A command as a job: a list of words that no shell reads, in a clean room, killed with all it started."""
 
+import json
 import os
 import shutil
 import subprocess  # nosec B404  # argv lists only, never a shell
@@ -16,6 +17,7 @@ from cronzimus.workers.context import RunContext
 from cronzimus.workers.process import Ending, Reader, start
 
 KEPT_BYTES = 65_536
+LONGEST_INPUTS = 32_768
 ANY_COMMAND = "*"
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -84,14 +86,17 @@ def run_command(
 ) -> dict[str, Any]:
     """Run a command to its end; `{exit_code, stdout, stderr}`, each stream bounded.
 
-    It sees an environment of its own (PATH, LANG, a fresh HOME, CRONZIMUS_RUN_KEY, TRACEPARENT, `env`) and a fresh
-    private directory unless `cwd` names one. What it leaves running when it ends is killed. An exit code
-    other than 0 raises CommandFailed; a cancel or the deadline ends the whole tree.
+    It sees an environment of its own (PATH, LANG, a fresh HOME, CRONZIMUS_RUN_KEY, TRACEPARENT, `env`; where the work
+    is cut, CRONZIMUS_PART from 0 of CRONZIMUS_PARTS) and a fresh private directory unless `cwd` names one. What other
+    jobs came to lies as JSON in the file CRONZIMUS_INPUTS_FILE, and in CRONZIMUS_INPUTS unless it is long. What it
+    leaves running when it ends is killed. An exit code other than 0 raises CommandFailed; a cancel or the deadline
+    ends the whole tree.
     """
     check_command_allowed(command, run.settings.worker.allowed_commands)
     with tempfile.TemporaryDirectory(prefix="cronzimus-", ignore_cleanup_errors=True) as home:
         words = [str(word) for word in command]
-        ending, out, err = _carry_out(run, words, _environment(run, home, env or {}), cwd or home)
+        variables = {**_environment(run, home, env or {}), **_inputs(run, home)}
+        ending, out, err = _carry_out(run, words, variables, cwd or home)
     result: dict[str, Any] = {"exit_code": ending.exit_code, "stdout": out.text(), "stderr": err.text()}
     if ending.stopped:
         raise CommandFailed(f"{words[0]} was stopped before it ended", result)
@@ -153,7 +158,26 @@ def _environment(run: RunContext, home: str, more: Mapping[str, str]) -> dict[st
         **environment(run.trace_id),
         **{str(name): str(value) for name, value in more.items()},
         "CRONZIMUS_RUN_KEY": f"{run.key}/{run.attempt}",
+        **_part(run),
     }
+
+
+def _part(run: RunContext) -> dict[str, str]:
+    if run.part is None:
+        return {}
+    return {"CRONZIMUS_PART": str(run.part), "CRONZIMUS_PARTS": str(run.parts)}
+
+
+def _inputs(run: RunContext, home: str) -> dict[str, str]:
+    """What the jobs came to that the run depends on; a variable has no room for much."""
+    if not run.inputs:
+        return {}
+    text = json.dumps(run.inputs)
+    path = os.path.join(home, ".cronzimus-inputs.json")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    short = {"CRONZIMUS_INPUTS": text} if len(text) <= LONGEST_INPUTS else {}
+    return {"CRONZIMUS_INPUTS_FILE": path, **short}
 
 
 def _path() -> str:

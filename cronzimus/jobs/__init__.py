@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from cronzimus.controller.task import task
-from cronzimus.errors import ConfigError, Fault, Invalid
+from cronzimus.errors import ConfigError, Conflict, Fault, Invalid
 from cronzimus.jobs.job_factory import JobFactory, definition_of
 from cronzimus.models.job import JobDefinition, Source
+from cronzimus.services.dependency_graph import refuse_cycle
 from cronzimus.settings import Settings, differing
 
 
@@ -27,7 +28,13 @@ class APSchedulerConfig:
 
     def declared(self) -> list[tuple[JobDefinition, Source]]:
         """The same as definitions, with the door each came through; a file wins over code."""
-        return [(definition_of(job), source) for source, job in self._declared()]
+        found = [(definition_of(job), source) for source, job in self._declared()]
+        try:
+            refuse_cycle([definition for definition, _ in found])
+        except Conflict as error:
+            message = f"the declared jobs: {error.message}"
+            raise ConfigError(message, code=error.code, faults=error.faults) from error
+        return found
 
     def read_again(self) -> "APSchedulerConfig":
         """The same from what the files say now; raises one ConfigError that lists every fault."""

@@ -14,6 +14,7 @@ from cronzimus.jobs.triggers import DefinitionTrigger
 from cronzimus.models.faults import refusal
 from cronzimus.models.job import JobDefinition
 from cronzimus.models.kinds import Kind
+from cronzimus.models.limit_keys import check_keys
 from cronzimus.models.policy import CatchUp, Policy
 from cronzimus.models.trigger import refuse_if_never
 from cronzimus.services.secrets import Secrets
@@ -87,6 +88,7 @@ class JobFactory:
             self._refuse_if_never(definition, now)
         self._check_call(definition)
         check_parameters(definition, self._secrets, present=not may_be_over)
+        check_keys(definition)
         return self.describe(definition)
 
     def check(self, definition: JobDefinition, *, now: datetime | None = None) -> None:
@@ -94,6 +96,7 @@ class JobFactory:
         self._refuse_if_never(definition, now)
         self._check_call(definition)
         check_parameters(definition, self._secrets)
+        check_keys(definition)
 
     def check_function(self, definition: JobDefinition) -> None:
         """Refuse a function that is not allowed, not there, or does not take these arguments."""

@@ -14,6 +14,7 @@ import pytest
 from cronzimus.common.logger import register_secret
 from cronzimus.controller.shell import (
     KEPT_BYTES,
+    LONGEST_INPUTS,
     CommandFailed,
     CommandUnusable,
     _Tape,
@@ -245,6 +246,12 @@ def test_environment_names_the_run(shell: Shell) -> None:
     assert environment(shell, run=run)["CRONZIMUS_RUN_KEY"] == f"job/{run.id}/2"
 
 
+def test_part_of_the_work_is_told(shell: Shell) -> None:
+    seen = environment(shell, run=context(part=2, parts=4), env={"CRONZIMUS_PART": "9"})
+    assert (seen["CRONZIMUS_PART"], seen["CRONZIMUS_PARTS"]) == ("2", "4")
+    assert not {"CRONZIMUS_PART", "CRONZIMUS_PARTS"} & environment(shell).keys()
+
+
 @pytest.mark.parametrize("name", ["CRONZIMUS_RUN", "CRONZIMUS_OWNER", "CRONZIMUS_RUN_KEY"])
 def test_environment_of_the_job_cannot_hide_the_run(shell: Shell, name: str) -> None:
     assert environment(shell, env={name: "forged"})[name] != "forged"
@@ -473,3 +480,14 @@ def test_output_goes_into_the_log_as_it_comes_and_stays_the_result(shell: Shell,
     thread.join()
     assert kept.texts[2:] == ["three"]
     assert results == [{"exit_code": 0, "stdout": "one\nthree\n", "stderr": "two\n"}]
+
+
+def test_a_command_finds_what_other_jobs_came_to(shell: Shell) -> None:
+    run = context(inputs={"load": {"rows": 7}, "check": None})
+    text = (
+        "import json, os; print(json.dumps([json.load(open(os.environ['CRONZIMUS_INPUTS_FILE'])),"
+        " json.loads(os.environ.get('CRONZIMUS_INPUTS', 'null'))]))"
+    )
+    assert json.loads(shell(*python(text), run=run)["stdout"]) == [dict(run.inputs)] * 2
+    long = context(inputs={"load": "x" * LONGEST_INPUTS})
+    assert "CRONZIMUS_INPUTS" not in environment(shell, run=long)

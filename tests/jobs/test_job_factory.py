@@ -11,6 +11,7 @@ from cronzimus.common.db import Database
 from cronzimus.controller.task import task
 from cronzimus.errors import Invalid
 from cronzimus.jobs.job_factory import JobFactory, definition_of
+from cronzimus.models.job import JobDefinition
 
 PATH = "cronzimus.controller.task:task"
 TRIGGERS = [
@@ -146,6 +147,14 @@ def test_fault_in_the_parameters_names_its_whole_path(factory: JobFactory, param
     with pytest.raises(Invalid) as caught:
         factory.from_document(document(params=params))
     assert caught.value.faults[0].field.startswith("params.")
+
+
+def test_key_that_names_no_parameter_is_refused_by_its_field(factory: JobFactory) -> None:
+    for check in (factory.from_document, lambda wanted: factory.check(JobDefinition.model_validate(wanted))):
+        with pytest.raises(Invalid) as caught:
+            check(document(limits={"mutex": "t-{tenant}"}))
+        assert caught.value.code == "INVALID_LIMITS"
+        assert [fault.field for fault in caught.value.faults] == ["limits.mutex"]
 
 
 def test_command_outside_the_list_is_refused() -> None:

@@ -101,3 +101,11 @@ def test_every_fault_of_the_files_is_told(tmp_path: Path) -> None:
         faulty.declared()
     first, second = refused.value.faults
     assert "jobs.yaml:2" in first.message and "jobs.yaml:4" in second.message
+
+
+def test_jobs_in_files_that_go_round_in_a_circle_are_refused(tmp_path: Path) -> None:
+    job = "trigger: {type: manual}, params: {func: 'cronzimus.controller.task:task'}"
+    text = f"jobs:\n  a: {{{job}, depends_on: [b]}}\n  b: {{{job}, depends_on: [a]}}\n"
+    with pytest.raises(ConfigError, match="a → b → a") as caught:
+        config(tmp_path, text).declared()
+    assert caught.value.code == "DEPENDENCY_CYCLE"
