@@ -21,7 +21,9 @@ from cronzimus.api import (
     jobs,
     logs,
     oidc,
+    pools,
     preview,
+    queues,
     runs,
     scheduler,
     session,
@@ -30,6 +32,7 @@ from cronzimus.api import (
     users,
     versions,
     workers,
+    workflows,
 )
 from cronzimus.api.cors import register_cors
 from cronzimus.api.csrf import plant_seed
@@ -61,9 +64,12 @@ _ROOMS: Final = (
     batch,
     preview,
     runs,
+    workflows,
     calendars,
     blackouts,
     backfills,
+    queues,
+    pools,
     logs,
     firings,
     events,

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 
 from cronzimus.api.documents import defined, merged, named, next_firings, typed_params
-from cronzimus.api.models import JobDetails, JobPage, JobView, RunPage, RunStarted, WhyView
+from cronzimus.api.models import JobDetails, JobPage, JobView, WhyView
 from cronzimus.api.once import once
 from cronzimus.api.preconditions import etag, expected_version, is_known, seen, stale
 from cronzimus.api.queries import (
@@ -19,8 +19,9 @@ from cronzimus.api.queries import (
     RunBody,
     WhyQuery,
 )
-from cronzimus.api.render import job_view, run_view, why_view
-from cronzimus.api.runs import found_runs, started
+from cronzimus.api.render import job_view, why_view
+from cronzimus.api.run_models import RunPage, RunStarted
+from cronzimus.api.runs import found_runs, page_of_runs, started
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import Conflict
@@ -114,7 +115,7 @@ def list_runs_of_job(path: JobPath, query: JobRunQuery) -> tuple[Any, ...]:
     page = found_runs(query, job_id=path.job_id, **query.filters())
     if not page.total:
         house().timetable.get(path.job_id)
-    return page_of(page, run_view)
+    return page_of_runs(page)
 
 
 @api.get("/jobs/<job_id>/why", responses={200: WhyView})

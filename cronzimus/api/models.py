@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field, JsonValue
 
 from cronzimus.api.answers import Answer, AnswerPage
+from cronzimus.api.run_models import RunView
 from cronzimus.models.actor import Door
 from cronzimus.models.firing import Decision, Reason
 from cronzimus.models.job import JobStatus, Source
 from cronzimus.models.log_line import Stream
-from cronzimus.models.run import Cause, RunState
 
 
 class FaultView(Answer):
@@ -73,6 +73,9 @@ class JobView(Answer):
     business_day: str
     blackouts: list[dict[str, Any]]
     alerts: list[dict[str, Any]] = Field(description="its own rules of alerts")
+    placement: dict[str, Any] = Field(description="which workers may take its runs")
+    depends_on: list[dict[str, Any]] = Field(description="jobs that go before it in the same cycle")
+    limits: dict[str, Any] = Field(description="what its runs take of what is limited")
     status: JobStatus
     status_reason: str | None = Field(description="why a job is broken or finished, when it is")
     source: Source
@@ -100,64 +103,6 @@ class JobDetails(JobView):
 
     definition: dict[str, Any] = Field(description="the document, as PUT takes it")
     next: list[NextFiring]
-
-
-class AttemptView(Answer):
-    """One try of a run."""
-
-    attempt: int
-    worker_id: str
-    state: RunState
-    started_at: datetime
-    ended_at: datetime | None
-    duration_ms: float | None
-    error: dict[str, Any] | None
-
-
-class RunView(Answer):
-    """One execution of a job."""
-
-    id: UUID
-    job_id: str
-    job_version: int
-    cause: Cause
-    state: RunState
-    attempt: int
-    max_attempts: int
-    due_at: datetime | None
-    queued_at: datetime
-    not_before: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    duration_ms: float | None
-    cancel_requested_at: datetime | None
-    priority: int
-    queue: str
-    worker_id: str | None
-    params: dict[str, Any] | None
-    result: JsonValue
-    error: dict[str, Any] | None
-    metrics: dict[str, Any] | None
-    trace_id: str
-    parent_run_id: UUID | None
-    code_revision: str | None
-
-
-class RunDetails(RunView):
-    """One run with its attempts."""
-
-    parameters: dict[str, Any] | None = Field(
-        description="the value of each parameter before templates and secrets; null without a schema"
-    )
-    kind: str | None
-    attempts: list[AttemptView]
-
-
-class RunStarted(Answer):
-    """A run was queued; it may not have started yet."""
-
-    run_id: UUID
-    run: RunView
 
 
 class FiringView(Answer):
@@ -220,12 +165,6 @@ class JobPage(AnswerPage):
     """Jobs by id."""
 
     items: list[JobView]
-
-
-class RunPage(AnswerPage):
-    """Runs, latest first."""
-
-    items: list[RunView]
 
 
 class LineView(Answer):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cronzimus.models.firing import Firing
+from cronzimus.models.hold import words
 from cronzimus.models.job import Job
 from cronzimus.models.log_line import StoredLine
 from cronzimus.models.plan import Drifted, TimetablePlan
@@ -16,13 +17,16 @@ if TYPE_CHECKING:
 
 
 # Fields that documents stored by an earlier version may lack.
-_SINCE_THEN = {
+_SINCE_THEN: dict[str, Any] = {
     "parameters": None,
     "templates": False,
     "calendar": None,
     "business_day": "skip",
     "blackouts": (),
     "alerts": (),
+    "placement": {},
+    "depends_on": (),
+    "limits": {},
 }
 
 
@@ -42,8 +46,8 @@ def job_view(job: Job) -> dict[str, Any]:
     }
 
 
-def run_view(run: Run) -> dict[str, Any]:
-    """Everything about a run but its attempts."""
+def run_view(run: Run, held: str | None = None) -> dict[str, Any]:
+    """Everything about a run but its attempts; `held` is known better by who asked about its queue and its pool."""
     return {
         "id": run.id,
         "job_id": run.job_id,
@@ -69,6 +73,12 @@ def run_view(run: Run) -> dict[str, Any]:
         "trace_id": run.trace_id,
         "parent_run_id": run.parent_run_id,
         "code_revision": run.code_revision,
+        "dispatched_at": run.dispatched_at,
+        "part": run.part,
+        "parts": run.parts,
+        "inputs": run.inputs,
+        "held_by": run.held_by,
+        "held": held or (words(run.held_by) if run.held_by else None),
     }
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from cronzimus.api.models import RunDetails, RunPage, RunStarted, RunView
 from cronzimus.api.once import once
 from cronzimus.api.queries import JobRunQuery, RunPath, RunQuery
 from cronzimus.api.render import attempt_view, run_view
+from cronzimus.api.run_models import RunDetails, RunPage, RunStarted, RunView
 from cronzimus.api.security import caller, needs
 from cronzimus.api.support import V1, blueprint, house, page_of
 from cronzimus.errors import NotFound
@@ -19,7 +19,7 @@ api = blueprint("runs")
 @needs("read")
 def list_runs(query: RunQuery) -> tuple[Any, ...]:
     """List runs, latest first."""
-    return page_of(found_runs(query, **query.filters()), run_view)
+    return page_of_runs(found_runs(query, **query.filters()))
 
 
 @api.get("/runs/<run_id>", responses={200: RunDetails})
@@ -29,7 +29,7 @@ def get_run(path: RunPath) -> dict[str, Any]:
     run = house().history.run(path.run_id)
     attempts = house().history.attempts(path.run_id)
     return {
-        **run_view(run),
+        **view_of(run),
         "parameters": house().runs.values_of(run),
         "kind": _kind(run),
         "attempts": [attempt_view(attempt) for attempt in attempts],
@@ -57,10 +57,21 @@ def found_runs(query: JobRunQuery, **filters: Any) -> Page[Run]:
     return house().history.runs(**filters)
 
 
+def page_of_runs(found: Page[Run]) -> tuple[Any, ...]:
+    """Runs, and of those that wait what for."""
+    held = house().operating.holds.of(found.items)
+    return page_of(found, lambda run: run_view(run, held.get(run.id)))
+
+
+def view_of(run: Run) -> dict[str, Any]:
+    """One run, and if it waits what for."""
+    return run_view(run, house().operating.holds.of([run]).get(run.id))
+
+
 def started(run: Run) -> tuple[Any, ...]:
     """The answer to having queued a run."""
     location = f"{V1}/runs/{run.id}"
-    return {"run_id": run.id, "run": run_view(run)}, 202, {"Location": location}
+    return {"run_id": run.id, "run": view_of(run)}, 202, {"Location": location}
 
 
 def _kind(run: Run) -> Any:

@@ -1,19 +1,20 @@
 """What the routes of calendars, blackouts and backfills take and answer."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, JsonValue, RootModel, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, RootModel
 
 from cronzimus.api.queries import PageQuery, Text
+from cronzimus.api.slugs import AnySlug, slug_of
 from cronzimus.api.support import Query, required_body
 from cronzimus.errors import Fault, Invalid, NotFound
 from cronzimus.models.backfill import BackfillRequest, BackfillState, Outcome
 from cronzimus.models.blackout import HouseBlackout
-from cronzimus.models.calendar import CALENDAR_ID, Calendar
+from cronzimus.models.calendar import Calendar
 from cronzimus.models.faults import shown, validated
 
 _UUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -84,17 +85,6 @@ def request_of(document: Mapping[str, Any]) -> tuple[BackfillRequest, bool]:
     return validated(BackfillRequest, asked, BackfillRequest.model_validate), dry_run
 
 
-def _slug(kind: str, code: str) -> Callable[[object], object]:
-    """A name nothing can have is simply not found."""
-
-    def _known(value: object) -> object:
-        if not isinstance(value, str) or not re.fullmatch(CALENDAR_ID, value):
-            raise NotFound(f"no {kind} is called {shown(value)}", code=code)
-        return value
-
-    return _known
-
-
 def _backfill_id(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(_UUID, value):
         raise NotFound(f"no backfill has the id {shown(value)}; they are UUIDs", code="BACKFILL_NOT_FOUND")
@@ -108,20 +98,19 @@ def _day(value: object) -> object:
         raise ValueError(f"must be a date such as 2026-12-24, got {shown(value)}") from None
 
 
-_Slug = WithJsonSchema({"type": "string", "pattern": CALENDAR_ID})
 Day = Annotated[date, BeforeValidator(_day)]
 
 
 class CalendarPath(BaseModel):
     """A calendar in the path."""
 
-    calendar_id: Annotated[str, BeforeValidator(_slug("calendar", "CALENDAR_NOT_FOUND")), _Slug]
+    calendar_id: Annotated[str, BeforeValidator(slug_of("calendar", "CALENDAR_NOT_FOUND")), AnySlug]
 
 
 class BlackoutPath(BaseModel):
     """A blackout in the path."""
 
-    blackout_id: Annotated[str, BeforeValidator(_slug("blackout", "BLACKOUT_NOT_FOUND")), _Slug]
+    blackout_id: Annotated[str, BeforeValidator(slug_of("blackout", "BLACKOUT_NOT_FOUND")), AnySlug]
 
 
 class BackfillPath(BaseModel):

@@ -11,7 +11,7 @@ from cronzimus.api.answers import Answer, AnswerPage
 from cronzimus.api.queries import PageQuery
 from cronzimus.api.security import needs
 from cronzimus.api.support import blueprint, house, page_of
-from cronzimus.models.worker import WorkerRole, WorkerStatus
+from cronzimus.models.worker import Takes, WorkerRole, WorkerStatus
 
 api = blueprint("workers")
 
@@ -36,6 +36,9 @@ class WorkerView(Answer):
     started_at: datetime
     heartbeat_at: datetime
     silent_seconds: float
+    takes: list[Takes]
+    load: dict[str, Any]
+    drain_requested_at: datetime | None
 
 
 class WorkerPage(AnswerPage):
@@ -69,3 +72,10 @@ def list_workers(query: WorkerQuery) -> tuple[Any, ...]:
 def get_worker(path: WorkerPath) -> dict[str, Any]:
     """One process; of several that had the name, the one that lives."""
     return asdict(house().operating.processes.get(path.worker_id))
+
+
+@api.post("/workers/<worker_id>/drain", responses={200: WorkerView})
+@needs("operate")
+def drain_worker(path: WorkerPath) -> dict[str, Any]:
+    """Let a worker take no more runs of workers; one that takes no others finishes what runs and ends."""
+    return asdict(house().operating.processes.drain(path.worker_id))

@@ -47,7 +47,9 @@ from cronzimus.services.timetable import Timetable
 from cronzimus.settings import Scope
 from cronzimus.utils.ids import new_id
 from tests.api.fake_alerts import FakeTelling
+from tests.api.fakes_queues import FakeHolds, FakeQueues, FakeSlotPools
 from tests.api.fakes_time_off import FakeBackfills, FakeBlackouts, FakeCalendars
+from tests.api.fakes_workflows import FakeWorkflows
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -419,6 +421,20 @@ class FakeProcesses:
                 return worker
         raise NotFound(f"there is no worker {worker_id!r}", code="WORKER_NOT_FOUND")
 
+    def drain(self, worker_id: str) -> Worker:
+        worker = self.get(worker_id)
+        if worker.status == "down":
+            raise Conflict(f"worker {worker_id!r} is down already", code="WORKER_DOWN")
+        serves = "scheduler" in worker.takes
+        drained = replace(
+            worker,
+            status=worker.status if serves else "draining",
+            takes=["scheduler"] if serves else [],
+            drain_requested_at=NOW,
+        )
+        self.workers[self.workers.index(worker)] = drained
+        return drained
+
 
 def a_worker(worker_id: str, **changes: Any) -> Worker:
     """A process of the house."""
@@ -440,6 +456,8 @@ def a_worker(worker_id: str, **changes: Any) -> Worker:
         started_at=NOW,
         heartbeat_at=NOW,
         silent_seconds=0.5,
+        takes=["scheduler", "workers"],
+        load={"cpu_percent": 3.5, "memory_mb": 80.0, "runs": []},
     )
     return replace(plain, **changes)
 
@@ -577,8 +595,12 @@ class FakeOperating:
         self.exporter = Exporter(cast(Timetable, timetable))
         self.insight = FakeInsight()
         self.calendars = FakeCalendars()
+        self.workflows = FakeWorkflows()
         self.blackouts = FakeBlackouts()
         self.backfills = FakeBackfills()
+        self.queues = FakeQueues()
+        self.slot_pools = FakeSlotPools()
+        self.holds = FakeHolds()
         self.access = FakeAccess()
         self.telling = FakeTelling()
         self.idempotency = FakeIdempotency()

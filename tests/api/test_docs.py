@@ -32,6 +32,7 @@ NOT_OVER_HTTP = {
     "LEDGER_INCOMPLETE",
     "NO_OTEL",
     "NOT_DELIVERED",
+    "WORKER_ID_IN_USE",
 }
 
 

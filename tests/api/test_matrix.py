@@ -44,7 +44,7 @@ SESSION = "cronzimus_session"
 OPEN = {"/api/health", "/livez", "/readyz"}
 # A body says what is asked, and nothing is changed.
 ONLY_LOOKING = {"/api/v1/plan"}
-OPERATING = {"pause", "resume", "run", "cancel", "retry", "backfills", "batch"}
+OPERATING = {"pause", "resume", "drain", "run", "cancel", "retry", "rerun", "backfills", "batch"}
 # Whoever is on duty quiets an alert and tries whether a channel reaches them; rules are an admin's.
 OPERATING |= {"acknowledge", "silence", "test"}
 ADMINS_ONLY = ("/api/v1/audit", "/api/v1/tokens", "/api/v1/users")

@@ -16,6 +16,7 @@ from cronzimus.models.run import RunState
 from cronzimus.settings import Settings
 from tests.api.fake_alerts import a_notification, an_alert
 from tests.api.fakes import FakeHouse, a_firing, a_run, document
+from tests.api.fakes_queues import FakeQueues, FakeSlotPools
 from tests.api.fakes_time_off import freeze, ours
 
 DOCUMENT = "/api/v1/openapi.json"
@@ -56,6 +57,7 @@ def live_in() -> None:
     house.operating.calendars.add(ours(), by="test")
     house.operating.blackouts.stored.clear()
     house.operating.blackouts.add(freeze(), by="test")
+    house.operating.queues, house.operating.slot_pools = FakeQueues(), FakeSlotPools()
     house.operating.backfills.stored.clear()
     house.operating.backfills.put()
     access = house.operating.access
@@ -74,7 +76,7 @@ def prefer_known(case: Case, parameters: dict[str, Any]) -> None:
     """Ask for what is there, where any sound name would do."""
     if case.meta is not None and case.meta.generation.mode.is_positive:
         known = {"job_id": "known", "run_id": str(next(iter(house.runs.runs)))}
-        known |= {"calendar_id": "ours", "blackout_id": "freeze"}
+        known |= {"calendar_id": "ours", "blackout_id": "freeze", "queue": "etl", "pool": "db"}
         known["backfill_id"] = str(next(iter(house.operating.backfills.stored)))
         known |= {"rule_id": "known", "alert_id": str(an_alert().id), "name": "ops"}
         known |= {"token_id": str(next(iter(house.operating.access.tokens.tokens))), "worker_id": "first"}

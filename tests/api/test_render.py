@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pydantic_core import to_json
 
-from cronzimus.api.models import AttemptView, FiringView, JobView, RunView, VersionView, WhyView
+from cronzimus.api.models import FiringView, JobView, VersionView, WhyView
 from cronzimus.api.render import (
     attempt_view,
     firing_view,
@@ -17,6 +17,7 @@ from cronzimus.api.render import (
     version_view,
     why_view,
 )
+from cronzimus.api.run_models import AttemptView, RunView
 from cronzimus.models.firing import Decision, Firing, Reason
 from cronzimus.models.job import Job, JobDefinition, JobStatus, Source
 from cronzimus.models.run import Attempt, Run, RunState

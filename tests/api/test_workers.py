@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.fakes import FakeHouse
+from tests.api.fakes import FakeHouse, a_worker
 
 
 def test_list_tells_everything(web: FlaskClient) -> None:
@@ -30,3 +30,25 @@ def test_one(web: FlaskClient) -> None:
     assert body is not None and (body["pid"], body["capacity"]) == (7, 10)
     answer = web.get("/api/v1/workers/nobody")
     assert answer.status_code == 404 and answer.json and answer.json["code"] == "WORKER_NOT_FOUND"
+
+
+def test_takes_and_load_are_told(web: FlaskClient) -> None:
+    body = web.get("/api/v1/workers/first").json
+    assert body is not None and body["takes"] == ["scheduler", "workers"]
+    assert body["load"]["memory_mb"] == 80.0 and body["drain_requested_at"] is None
+
+
+def test_drain_answers_how_the_worker_stands_now(web: FlaskClient, fake: FakeHouse) -> None:
+    fake.operating.processes.workers.append(a_worker("third", takes=["workers"]))
+    answer = web.post("/api/v1/workers/third/drain")
+    assert answer.status_code == 200 and answer.json
+    assert (answer.json["status"], answer.json["takes"]) == ("draining", [])
+    assert answer.json["drain_requested_at"] is not None
+
+
+@pytest.mark.parametrize(
+    ("worker_id", "status", "code"), [("nobody", 404, "WORKER_NOT_FOUND"), ("second", 409, "WORKER_DOWN")]
+)
+def test_drain_is_refused(web: FlaskClient, worker_id: str, status: int, code: str) -> None:
+    answer = web.post(f"/api/v1/workers/{worker_id}/drain")
+    assert answer.status_code == status and answer.json and answer.json["code"] == code
