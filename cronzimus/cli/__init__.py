@@ -11,9 +11,16 @@ _COMMANDS: Final = {
     "serve": ("cronzimus.cli.service:serve", "Start the service and serve until it is told to stop."),
     "jobs": ("cronzimus.cli.jobs:jobs", "List, show, define, pause, resume and run jobs."),
     "runs": ("cronzimus.cli.runs:runs", "List, show, cancel, retry and await runs, and read what they said."),
+    "workflow": (
+        "cronzimus.cli.workflow:workflow",
+        "Show one cycle of jobs that depend on each other, or try again what went wrong in it.",
+    ),
     "logs": ("cronzimus.cli.logs:search", "Search what runs printed and logged."),
     "firings": ("cronzimus.cli.firings:firings", "Read the ledger of due instants."),
-    "workers": ("cronzimus.cli.workers:workers", "See which processes are there."),
+    "worker": (
+        "cronzimus.cli.workers:workers",
+        "Start a worker; see which processes are there, and let one drain.",
+    ),
     "calendars": (
         "cronzimus.cli.calendars:calendars",
         "List, show, define, refresh and remove calendars of days off.",
@@ -26,6 +33,8 @@ _COMMANDS: Final = {
         "cronzimus.cli.backfill:backfill",
         "Run due instants of the past: start, list, show, pause, resume, cancel.",
     ),
+    "queue": ("cronzimus.cli.queues:queue", "List, pause, resume and drain queues."),
+    "pool": ("cronzimus.cli.pools:pool", "List, set and delete pools of slots."),
     "alerts": ("cronzimus.cli.alerts:alerts", "See what is wrong, and say who is told of it."),
     "why": ("cronzimus.cli.why:why", "Say in one sentence why a job did or did not run."),
     "verify": ("cronzimus.cli.verify:verify", "Prove that every due instant is accounted for."),

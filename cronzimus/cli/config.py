@@ -12,6 +12,7 @@ from cronzimus.cli.ground import settings_of
 from cronzimus.cli.late import LateGroup
 from cronzimus.cli.output import Column, draw_table, show
 from cronzimus.config import redacted
+from cronzimus.settings.keys import keys
 
 config: Final = LateGroup(
     "config",
@@ -51,7 +52,7 @@ def reload_config(session: Session, /) -> None:
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tree.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and f"{prefix}{name}" not in keys():
             yield from _leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
@@ -62,7 +63,7 @@ def _with_origins(tree: Mapping[str, Any], origins: Mapping[str, str], prefix: s
     return {
         name: (
             _with_origins(value, origins, f"{prefix}{name}.")
-            if isinstance(value, Mapping)
+            if isinstance(value, Mapping) and f"{prefix}{name}" not in keys()
             else {"value": value, "origin": origins[f"{prefix}{name}"]}
         )
         for name, value in tree.items()

@@ -1,11 +1,11 @@
 """A job's document made from options of the command line."""
 
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import Any, Final, TypeVar
 
 import click
 
+from cronzimus.cli.placing import placing_from, placing_options, with_options
 from cronzimus.cli.values import Duration, KeyValue, iso, moment
 from cronzimus.errors import Invalid
 
@@ -26,7 +26,7 @@ _BOUNDS: Final = {"start": "start_date", "end": "end_date", "jitter": "jitter"}
 
 def trigger_options(command: Decorated) -> Decorated:
     """When a job is due: the options of `jobs add`, `jobs update` and `next`."""
-    return _with_options(
+    return with_options(
         command,
         click.option("--every", multiple=True, type=Duration(), metavar="5s", help="Every so often."),
         click.option(
@@ -45,7 +45,7 @@ def trigger_options(command: Decorated) -> Decorated:
 
 def definition_options(command: Decorated) -> Decorated:
     """Everything else a job's document can say."""
-    return _with_options(
+    return with_options(
         command,
         click.option("--manual", is_flag=True, help="Never due; runs when it is started."),
         click.option("--func", metavar="MODULE:FUNCTION", help="The task function of a function job."),
@@ -62,6 +62,7 @@ def definition_options(command: Decorated) -> Decorated:
         click.option("--catch-up", type=click.Choice(CATCH_UP), help="Which missed instants still run."),
         click.option("--isolation", type=click.Choice(ISOLATION), help="Where the function runs."),
         click.option("--runs-on", type=click.Choice(RUNS_ON), help="Which processes run it."),
+        placing_options,
         click.option("--queue", metavar="NAME", help="The queue of its runs."),
         click.option("--priority", type=int, metavar="N", help="-100 to 100; higher goes first."),
         click.option("--tag", "tags", multiple=True, metavar="TAG", help="A tag; repeatable."),
@@ -95,6 +96,7 @@ def document_from(options: Mapping[str, Any], *, kind: str | None = None) -> dic
         document["params"] = params
     if policy := {name: options[name] for name in _POLICY if options.get(name) is not None}:
         document["policy"] = policy
+    document |= placing_from(options)
     if (trigger := triggers_from(options)) is not None:
         document["trigger"] = trigger
     return document
@@ -124,8 +126,3 @@ def _refuse_what_has_no_trigger(options: Mapping[str, Any]) -> None:
         for name in _BOUNDS:
             if options.get(name) is not None:
                 raise Invalid(f"--{name}: belongs to --every or --cron; give one of them with it")
-
-
-def _with_options(command: Decorated, *options: Callable[[Decorated], Decorated]) -> Decorated:
-    """Decorators read from the inside out; help shows them in the order written."""
-    return reduce(lambda decorated, option: option(decorated), reversed(options), command)

@@ -11,6 +11,9 @@ from cronzimus.cli.failures import OK, report, survive_any_text
 from cronzimus.cli.late import LateGroup
 from cronzimus.version import version
 
+# What a command was called before.
+_FORMER_NAMES = {"workers": "worker"}
+
 
 class Root(LateGroup):
     """The whole command line; a command returns its exit code, None being 0."""
@@ -18,6 +21,10 @@ class Root(LateGroup):
     def __init__(self, name: str, places: Mapping[str, tuple[str, str]], **attrs: Any) -> None:
         shared = [_version_option(), *remote_options(), *common_options()]
         super().__init__(name, places, params=shared, **attrs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or that once was called so."""
+        return super().get_command(ctx, _FORMER_NAMES.get(cmd_name, cmd_name))
 
     def main(
         self,

@@ -41,6 +41,7 @@ _ATTEMPTS: Final = (
 )
 _INSTANTS: Final = ("due_at", "queued_at", "not_before", "started_at", "ended_at", "cancel_requested_at")
 _FACTS: Final = (
+    "held",
     "queue",
     "priority",
     "worker_id",

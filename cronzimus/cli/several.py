@@ -46,6 +46,6 @@ def for_each(
     return code
 
 
-def saying(done: str) -> Callable[[Any], None]:
-    """Say in two words what was done to an item."""
-    return lambda item: click.echo(f"{done} {cell(item['id'])}")
+def saying(done: str, called: str = "id") -> Callable[[Any], None]:
+    """Say in two words what was done to an item; `called` is the field that names it."""
+    return lambda item: click.echo(f"{done} {cell(item[called])}")

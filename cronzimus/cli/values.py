@@ -53,6 +53,38 @@ class KeyValue(click.ParamType[tuple[str, Any]]):
         return name.strip(), json_or_text(text)
 
 
+class Label(click.ParamType[tuple[str, str]]):
+    """`name=value`, both text."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """The name and the value."""
+        if isinstance(value, tuple):
+            return value
+        name, sign, text = str(value).partition("=")
+        if not sign or not name.strip():
+            self.fail(f"expected name=value, got {value!r}", param, ctx)
+        return name.strip(), text
+
+
+class Rate(click.ParamType[dict[str, Any]]):
+    """`10/1m`: so many starts in any stretch so long."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:
+        """The rate as a document says it."""
+        if isinstance(value, dict):
+            return value
+        limit, sign, stretch = str(value).partition("/")
+        if not sign or not limit.strip().isdecimal():
+            self.fail(f"expected starts/stretch such as 10/1m, got {value!r}", param, ctx)
+        return {"limit": int(limit), "seconds": Duration().convert(stretch, param, ctx)}
+
+
 def is_job_id(text: str) -> bool:
     """Whether a job can be called so."""
     return bool(_JOB_ID.fullmatch(text))

@@ -36,7 +36,8 @@ def test_flags_win_over_variables(line: Line, project: Project, served: list[Set
     assert line("serve", *words).exit_code == 143
     (settings,) = served
     assert settings.listen == ("::1", 9000) and settings.logging.level == "DEBUG"
-    assert not settings.scheduler.enabled and not settings.worker.enabled
+    assert not settings.scheduler.enabled
+    assert not settings.scheduler.local_runs and not settings.worker.enabled
 
 
 def test_without_flags_settings_stay(line: Line, project: Project, served: list[Settings]) -> None:
@@ -44,7 +45,19 @@ def test_without_flags_settings_stay(line: Line, project: Project, served: list[
     assert line("serve", "--config-path", "cfg", "--environment", "staging").exit_code == 143
     (settings,) = served
     assert (settings.server.port, settings.environment, settings.logging.format) == (7000, "staging", "text")
-    assert not settings.scheduler.enabled and settings.worker.enabled
+    assert not settings.scheduler.enabled
+    assert settings.scheduler.local_runs and not settings.worker.enabled
+
+
+@pytest.mark.parametrize(
+    ("words", "enabled", "local"),
+    [((), False, True), (("--worker",), True, True), (("--worker", "--no-worker"), False, False)],
+)
+def test_worker_is_asked_for(
+    line: Line, served: list[Settings], words: tuple[str, ...], enabled: bool, local: bool
+) -> None:
+    line("serve", *words)
+    assert (served[0].worker.enabled, served[0].scheduler.local_runs) == (enabled, local)
 
 
 def test_the_log_can_be_json(line: Line, served: list[Settings]) -> None:

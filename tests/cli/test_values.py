@@ -9,6 +9,8 @@ import pytest
 from cronzimus.cli.values import (
     Duration,
     KeyValue,
+    Label,
+    Rate,
     is_job_id,
     iso,
     json_or_text,
@@ -172,3 +174,24 @@ def test_is_job_id(text: str, can: bool) -> None:
 
 def test_job_ids_are_those_of_the_models() -> None:
     assert SLUG == r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
+
+def test_a_label_is_text() -> None:
+    assert Label().convert("zone=1", None, None) == ("zone", "1")
+    assert Label().convert("note=a=b", None, None) == ("note", "a=b")
+
+
+@pytest.mark.parametrize("text", ["zone", "=1", ""])
+def test_a_label_has_a_name_and_a_value(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="expected name=value"):
+        Label().convert(text, None, None)
+
+
+def test_a_rate_is_starts_in_a_stretch() -> None:
+    assert Rate().convert("10/1m", None, None) == {"limit": 10, "seconds": 60}
+
+
+@pytest.mark.parametrize("text", ["10", "ten/1m", "/1m", "10/", "10/soon"])
+def test_a_rate_says_how_it_is_written(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Rate().convert(text, None, None)
