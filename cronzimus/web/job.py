@@ -15,6 +15,7 @@ from cronzimus.services.explain import because
 from cronzimus.services.history import JobVersion
 from cronzimus.web.charts import calendar, sparks
 from cronzimus.web.forms import check_form, done
+from cronzimus.web.graphs import Drawing, drawing
 from cronzimus.web.room import Answer, address, live, page, room
 
 pages = room("job")
@@ -60,6 +61,7 @@ def show_job(job_id: str) -> Answer:
         asked=query.at,
         why=house().explain.why(known, query.at) if query.at else None,
         versions=_latest_versions(known),
+        graph=_graph(known),
     )
 
 
@@ -88,6 +90,12 @@ def delete_job(job_id: str) -> Response:
     check_form()
     house().timetable.remove(job_id, by=caller())
     return done(f"{job_id} was deleted; its history stays", "/jobs")
+
+
+def _graph(job_id: str) -> Drawing | None:
+    """The jobs around it; None when it is alone."""
+    found = house().operating.workflows.around(job_id)
+    return None if found.alone else drawing(found)
 
 
 def _latest_versions(job_id: str) -> tuple[JobVersion, ...]:

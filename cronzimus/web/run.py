@@ -20,6 +20,7 @@ from cronzimus.models.kinds import Kind
 from cronzimus.models.run import OPEN, Attempt, Cause, Run, RunState
 from cronzimus.services.run_logs import LineFilter
 from cronzimus.web.forms import check_form, done
+from cronzimus.web.graphs import Drawing, drawing
 from cronzimus.web.room import Answer, address, live, page, room
 
 pages = room("run")
@@ -78,7 +79,9 @@ def show_run(run_id: str) -> Answer:
         level=level,
         levels=LEVELS,
         why=_why(run),
+        held=house().operating.holds.of([run]).get(run.id),
         curl=curl(run),
+        cycle=_cycle(run),
     )
 
 
@@ -91,6 +94,16 @@ def cancel_run(run_id: str) -> Response:
     run = house().runs.cancel(known, by=caller())
     said = "is cancelled" if run.state not in OPEN else "will be stopped by its worker"
     return done(f"The run of {run.job_id} {said}", f"/runs/{known}")
+
+
+@pages.post("/runs/<run_id>/rerun")
+@needs("operate")
+def rerun_cycle(run_id: str) -> Response:
+    """Try again what went wrong in its cycle; what was skipped follows by itself."""
+    check_form()
+    known = _known(run_id)
+    runs = house().operating.workflows.rerun(str(known), by=caller())
+    return done(f"Started again: {', '.join(run.job_id for run in runs)}", f"/runs/{known}")
 
 
 @pages.post("/runs/<run_id>/retry")
@@ -120,6 +133,12 @@ def _known(run_id: str) -> UUID:
     return RunPath(run_id=run_id).run_id  # type: ignore[arg-type]
 
 
+def _cycle(run: Run) -> Drawing | None:
+    """The cycle it belongs to; None when it is alone in it."""
+    found = house().operating.workflows.cycle(str(run.id))
+    return None if found.alone else drawing(found)
+
+
 def _attempts(run: Run) -> tuple[Attempt, ...]:
     """The attempts that ended, and the one that goes on."""
     ended = house().history.attempts(run.id)
@@ -131,8 +150,8 @@ def _attempts(run: Run) -> tuple[Attempt, ...]:
 
 
 def _why(run: Run) -> Any:
-    """What the ledger says of its instant; only runs of the schedule have one of their own."""
-    if run.cause != Cause.SCHEDULE or run.due_at is None:
+    """What the ledger says of its instant; only those that nobody asked for have one."""
+    if run.cause not in (Cause.SCHEDULE, Cause.DEPENDENCY) or run.due_at is None:
         return None
     try:
         return house().explain.why(run.job_id, run.due_at)

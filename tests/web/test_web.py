@@ -27,7 +27,14 @@ PAGES = ["/", "/jobs", "/jobs/hourly", "/jobs/hourly/versions/1", "/jobs/hourly/
 PAGES += ["/alerts", f"/alerts/{ALERT}", "/alerts/rules", "/alerts/rules/new", "/alerts/channels"]
 PAGES += ["/jobs/new", "/jobs/hourly/edit", "/login", "/timeline", "/workers", "/tokens", "/audit"]
 PAGES += ["/backfills", f"/backfills/{BACKFILL}", "/jobs/hourly/backfill"]
-PAGES += ["/calendars", "/calendars/new", "/calendars/ours/edit", "/blackouts/new", "/blackouts/night/edit"]
+PAGES += [
+    "/queues",
+    "/calendars",
+    "/calendars/new",
+    "/calendars/ours/edit",
+    "/blackouts/new",
+    "/blackouts/night/edit",
+]
 KNOWN = {"<job_id>": "hourly", "<version>": "1", "<run_id>": RUN, "<backfill_id>": BACKFILL}
 KNOWN |= {"<calendar_id>": "ours", "<blackout_id>": "night", "<alert_id>": ALERT}
 DAY = {"job_id": "hourly", "from": "2026-03-01T00:00Z", "to": "2026-03-02T00:00Z"}
@@ -55,6 +62,7 @@ def hourly(hourly: str, house: House, database: Database, monkeypatch: pytest.Mo
     house.operating.backfills.start(BackfillRequest.model_validate(DAY), by="test")
     house.operating.calendars.add(Calendar(id="ours"), by="test")
     night = {"id": "night", "start": "22:00", "end": "06:00"}
+    house.operating.slot_pools.define("db", 5, by="test")
     house.operating.blackouts.add(HouseBlackout.model_validate(night), by="test")
     return hourly
 
