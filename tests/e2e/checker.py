@@ -68,7 +68,7 @@ class Verdict:
 def judge(history: History) -> Verdict:
     """Hold the three stories against each other."""
     view = _View(history)
-    checks = (_ledger, _epochs, _unfired, _openings, _runs, _attempts, _executions, _overlaps)
+    checks = (_ledger, _epochs, _unfired, _openings, _runs, _attempts, _executions, _overlaps, _effects)
     findings = tuple(finding for check in checks for finding in check(view))
     numbers = figures(history)
     if findings:
@@ -95,7 +95,8 @@ class _View:
         self.executions: dict[tuple[str, int], list[Line]] = defaultdict(list)
         for line in self.lines:
             self.executions[(line.run_id, line.attempt)].append(line)
-        self.ended = {line.run_id for line in self.lines if line.event == "end"}
+        self.effects = Counter(history.effects)
+        self.ended = {line.run_id for line in self.lines if line.event == "end"} | self.effects.keys()
 
     def must(self, asked: Asked) -> list[Instant]:
         """The instants that must be accounted for."""
@@ -187,7 +188,7 @@ def _runs(view: _View) -> Iterator[Finding]:
             yield Finding(
                 "false_success", run.job_id, f"run {run.id} is success, its body never came to its end"
             )
-        if run.state in FAILED and _last(view, run) == "end":
+        if run.state in FAILED and _last(view, run) == "end" and not view.asked[run.job_id].fenced:
             yield Finding(
                 "false_failure", run.job_id, f"run {run.id} is {run.state}, its last attempt ended well"
             )
@@ -234,7 +235,8 @@ def _executions(view: _View) -> Iterator[Finding]:
             yield Finding(
                 "early", first.job_id, f"{_when(first.due_at)} began {first.due_at - first.at:.3f} s early"
             )
-        if attempt > 1 and _succeeded_before(view, run_id, attempt):
+        fenced = first.job_id in view.asked and view.asked[first.job_id].fenced
+        if attempt > 1 and not fenced and _succeeded_before(view, run_id, attempt):
             yield Finding("doubled", first.job_id, f"run {run_id} ran again after its attempt had succeeded")
 
 
@@ -269,6 +271,19 @@ def _given_up(view: _View, lines: list[Line]) -> bool:
     """Whether the attempt was recorded as lost while something was broken."""
     states = [a.state for a in view.attempts[lines[0].run_id] if a.attempt == lines[0].attempt]
     return states == ["lost"] and view.history.in_fault(lines[0].at, lines[-1].at)
+
+
+def _effects(view: _View) -> Iterator[Finding]:
+    """What a fenced job did in the database is there once if its run is a success, else not at all."""
+    for run in view.runs.values():
+        if not view.asked[run.job_id].fenced:
+            continue
+        found, wanted = view.effects[run.id], run.state == "success"
+        if found > 1 or found > wanted:
+            text = f"run {run.id} is {run.state}, and its effect is there {found} times"
+            yield Finding("effect_doubled", run.job_id, text)
+        if found < wanted:
+            yield Finding("effect_lost", run.job_id, f"run {run.id} is success, and its effect is not there")
 
 
 def _last(view: _View, run: Run) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.fleet import Crew, carried_by
 from tests.e2e.postgres import Postgres, own_postgres
 from tests.e2e.proxy import Proxy
 from tests.e2e.trial import Trial
 
 NewTrial = Callable[..., Trial]
+NewCrew = Callable[..., Crew]
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +53,20 @@ def new_trial(tmp_path: Path) -> Iterator[NewTrial]:
     yield make
     for trial in made:
         trial.close()
+
+
+@pytest.fixture
+def new_crew(new_trial: NewTrial) -> Iterator[NewCrew]:
+    """Makes crews without a process yet, with the engine of that name; its server is the shared one, or at `url`."""
+    made: list[Crew] = []
+
+    def make(
+        server: Postgres, engine: str, jobs: Mapping[str, Any], url: str | None = None, **more: Any
+    ) -> Crew:
+        made.append(Crew(new_trial(server, jobs, **carried_by(engine, url), **more)))
+        return made[-1]
+
+    yield make
+    for crew in made:
+        crew.trial.close()
+        crew.forget_queues()

@@ -27,7 +27,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One job as it was asked for. `every` is seconds counted from 1970, or five fields of cron in UTC."""
+    """One job as it was asked for. `every` is seconds counted from 1970, or five fields of cron in UTC.
+
+    A `fenced` one leaves one row in the table `effects`, in the transaction that makes its run a success.
+    """
 
     job_id: str
     every: float | str
@@ -35,6 +38,7 @@ class Asked:
     exclusive: bool = True
     all_fire: bool = False
     paused: tuple[Span, ...] = ()
+    fenced: bool = False
 
     def targets(self, start: Instant, end: Instant) -> list[Instant]:
         """Every due instant from `start` to `end`."""
@@ -112,6 +116,8 @@ class History:
     runs: list[Run] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    """For each row that a fenced job left behind, its run."""
 
     def in_fault(self, start: Instant, end: Instant) -> bool:
         """Whether a declared fault touches the stretch."""
@@ -125,6 +131,9 @@ def read(history: History, url: str, witness: Path) -> History:
         history.firings = _rows(connection, Firing, "firings")
         history.runs = _rows(connection, Run, "runs")
         history.attempts = _rows(connection, Attempt, "attempts")
+        if any(asked.fenced for asked in history.asked):
+            found = connection.execute("SELECT run_id::text FROM public.effects").fetchall()
+            history.effects = [run_id for (run_id,) in found]
     history.lines = read_witness(witness)
     history.read_at = datetime.now(UTC).timestamp()
     return history

@@ -62,7 +62,7 @@ class Incident:
 class Proxy:
     """Listens on `port` and passes everything on to the server, until told otherwise."""
 
-    def __init__(self, upstream_port: int) -> None:
+    def __init__(self, upstream_port: int, address: str = "127.0.0.1") -> None:
         self.upstream_port = upstream_port
         self.mode = Mode.PASS
         self.delay_seconds = 0.0
@@ -70,7 +70,7 @@ class Proxy:
         self.changed = threading.Condition()
         self._links: set[Link] = set()
         self._closed = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server((address, 0), backlog=128)
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 

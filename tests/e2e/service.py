@@ -54,6 +54,7 @@ class Service:
     ) -> None:
         self.log = folder / f"{name}.log"
         self.name = name
+        self.serves = "start" not in command
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=dict(environment), stdout=log, stderr=log, start_new_session=True
@@ -163,9 +164,9 @@ class Fleet:
         (folder / "config" / "base").mkdir(parents=True)
         (folder / "config" / "base" / "jobs.yaml").write_text(json.dumps({"jobs": dict(jobs)}))
 
-    def start(self, command: tuple[str, ...] = SERVE, **variables: str) -> Service:
+    def start(self, command: tuple[str, ...] = SERVE, name: str = "", **variables: str) -> Service:
         """Start one more; `variables` are further variables of its environment."""
-        name = f"{len(self.services)}-{'gunicorn' if 'gunicorn' in command else 'serve'}"
+        name = f"{len(self.services)}-{name or ('gunicorn' if 'gunicorn' in command else 'serve')}"
         service = Service(command, self.folder, {**self.environment, **variables}, name)
         self.services.append(service)
         return service

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 MINUTE = 60.0
 # A process that only answers and watches: what is left when every scheduler is gone.
-ONLOOKER = {"CRONZIMUS_SCHEDULER__ENABLED": "false", "CRONZIMUS_WORKER__ENABLED": "false"}
+ONLOOKER = {"CRONZIMUS_SCHEDULER__ENABLED": "false", "CRONZIMUS_SCHEDULER__LOCAL_RUNS": "false"}
 
 NIGHTLY = {**job(1), "trigger": {"type": "cron", "expression": "0 3 * * *", "timezone": "Europe/Berlin"}}
 HANGS = job(None, "work", 600)

@@ -193,6 +193,28 @@ def fire_with_an_old_epoch(history: History, rng: random.Random) -> None:
     swap(history.firings, ordered[len(ordered) // 2], epoch=99)
 
 
+def fence(history: History) -> None:
+    """Make every job a fenced one, with the effects it should have."""
+    history.asked = [replace(asked, fenced=True) for asked in history.asked]
+    history.effects = [run.id for run in history.runs if run.state == "success"]
+
+
+def double_an_effect(history: History, rng: random.Random) -> None:
+    fence(history)
+    history.effects.append(rng.choice(history.effects))
+
+
+def lose_an_effect(history: History, rng: random.Random) -> None:
+    fence(history)
+    history.effects.remove(rng.choice(history.effects))
+
+
+def leave_the_effect_of_what_failed(history: History, rng: random.Random) -> None:
+    fence(history)
+    run = a_run(history, rng)
+    swap(history.runs, run, state="lost")
+
+
 PLANTS: list[tuple[Plant, str]] = [
     (lose_a_row, "lost"),
     (lose_a_run, "lost"),
@@ -221,6 +243,9 @@ PLANTS: list[tuple[Plant, str]] = [
     (forget_an_attempt, "illegal_state"),
     (contradict_an_attempt, "illegal_state"),
     (fire_with_an_old_epoch, "stale_epoch"),
+    (double_an_effect, "effect_doubled"),
+    (lose_an_effect, "effect_lost"),
+    (leave_the_effect_of_what_failed, "effect_doubled"),
 ]
 
 
@@ -228,6 +253,13 @@ PLANTS: list[tuple[Plant, str]] = [
 def test_judge_raises_no_false_alarm(seed: int) -> None:
     verdict = judge(clean(seed))
     assert verdict.sound is True, str(verdict)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_judge_raises_no_false_alarm_over_fenced_jobs(seed: int) -> None:
+    history = clean(seed)
+    fence(history)
+    assert judge(history).sound is True
 
 
 @pytest.mark.parametrize(("plant", "kind"), PLANTS, ids=[plant.__name__ for plant, _ in PLANTS])

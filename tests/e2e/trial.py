@@ -50,6 +50,7 @@ def asked_of(job_id: str, document: Mapping[str, Any]) -> Asked:
         max_attempts=policy.get("max_attempts", 1),
         exclusive=policy.get("overlap", "skip") != "allow",
         all_fire=policy.get("catch_up") == "all" and policy.get("overlap") == "allow",
+        fenced=document["params"].get("func") == "witness:fenced",
     )
 
 
@@ -192,7 +193,8 @@ class Trial:
         return all(rows.get(job_id, 0) >= targets[0] for job_id, targets in last.items() if targets)
 
     def _pause_all(self) -> None:
-        service = next(service for service in self.fleet.services if service.process.poll() is None)
+        serving = (service for service in self.fleet.services if service.serves)
+        service = next(service for service in serving if service.process.poll() is None)
         for job_id in [one.job_id for one in self.history.asked]:
             self.pause(service, job_id)
 
