@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 
-from benchmarks import lateness, live, many_jobs, rest_page, takeover, throughput
+from benchmarks import fleet, lateness, live, many_jobs, rest_page, takeover, throughput
 from benchmarks.server import server
 from benchmarks.table import Line, show
 
@@ -15,6 +15,7 @@ MEASUREMENTS = {
     "rest_page": rest_page.measure,
     "takeover": takeover.measure,
     "live": live.measure,
+    "fleet": fleet.measure,
 }
 
 

@@ -69,3 +69,72 @@ SELECT holder_name FROM cronzimus.leaders WHERE expires_at > clock_timestamp();
 SELECT max(extract(epoch FROM started_at - before))::float8
 FROM (SELECT started_at, lag(started_at) OVER (ORDER BY started_at) AS before
       FROM cronzimus.runs WHERE cause = 'schedule' AND started_at IS NOT NULL) AS starts;
+
+-- now --
+SELECT extract(epoch FROM clock_timestamp())::float8;
+
+-- write_runs --
+-- Runs by hand that wait for the dispatcher.
+INSERT INTO cronzimus.runs (id, job_id, job_version, kind, cause, trace_id, gated, for_workers, ranked_at)
+SELECT r.id, %(job_id)s, 1, 'function', 'manual', replace(r.id::text, '-', ''), true, true, clock_timestamp()
+FROM unnest(%(ids)s::uuid[]) AS r (id);
+
+-- tell --
+SELECT pg_notify('cronzimus_dispatch', '');
+
+-- ended --
+-- How many runs of a job ended well, and when the last one did.
+SELECT count(*), coalesce(extract(epoch FROM max(ended_at)), 0)::float8
+FROM cronzimus.runs WHERE job_id = %(job_id)s AND state = 'success';
+
+-- workers --
+-- Who takes runs of workers.
+SELECT count(*) FROM cronzimus.workers WHERE status = 'alive' AND takes @> '["workers"]';
+
+-- known --
+-- Whether the jobs that are wanted are there.
+SELECT count(*) >= %(jobs)s FROM cronzimus.jobs;
+
+-- waits --
+-- Milliseconds from asking to the start of each run of a job, in order.
+SELECT array_agg(1000 * extract(epoch FROM started_at - queued_at)::float8 ORDER BY started_at - queued_at)
+FROM cronzimus.runs WHERE job_id = %(job_id)s AND started_at IS NOT NULL;
+
+-- rate_between --
+-- Runs of a job a second, from the one that ended as the `first` to that which ended as the `last`.
+SELECT (%(last)s - %(first)s) / extract(epoch FROM max(ended_at) - min(ended_at))::float8
+FROM (SELECT ended_at, row_number() OVER (ORDER BY ended_at, id) AS nth
+      FROM cronzimus.runs WHERE job_id = %(job_id)s AND state = 'success') ended
+WHERE nth IN (%(first)s, %(last)s);
+
+-- analyze_runs --
+ANALYZE cronzimus.runs;
+
+-- table_sizes --
+-- The largest tables with their indexes, partitions added up.
+SELECT jsonb_object_agg(name, size) FROM (
+    SELECT regexp_replace(relname, '_(default|[0-9]{8})$', '') AS name, sum(pg_total_relation_size(c.oid)) AS size
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname LIKE 'cronzimus%%'
+    GROUP BY 1
+    ORDER BY 2 DESC
+    LIMIT %(limit)s
+) sizes;
+
+-- told_of_ledger --
+-- What was decided, and what became of the runs that are still there.
+SELECT jsonb_build_object(
+    'firings', (SELECT jsonb_object_agg(decision, n)
+                FROM (SELECT decision, sum(instants) AS n FROM cronzimus.firings GROUP BY 1) f),
+    'runs kept', (SELECT jsonb_object_agg(state, n)
+                  FROM (SELECT state, count(*) AS n FROM cronzimus.runs GROUP BY 1) r),
+    'bytes a firing', (SELECT round(sum(pg_total_relation_size(inhrelid)) / (SELECT greatest(count(*), 1) FROM cronzimus.firings))
+                       FROM pg_inherits WHERE inhparent = 'cronzimus.firings'::regclass));
+
+-- send_a_fifth_away --
+UPDATE cronzimus.job_versions
+SET definition = jsonb_set(definition, '{runs_on}', '"workers"')
+WHERE job_id ~ '[05]$';
+
+-- vacuums --
+SELECT current_setting('autovacuum')::boolean;
