@@ -7,6 +7,8 @@ PYTHON ?=
 ARGS ?=
 SOURCES := $(wildcard cronzimus tests benchmarks examples setup.py)
 PACKAGE_INPUTS := pyproject.toml setup.py VERSION
+# Without bytecode every process, and every one the tests start, compiles a thousand files again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test lint types format security bench lock clean

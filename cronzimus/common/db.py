@@ -37,7 +37,8 @@ _TCP = {
     "tcp_user_timeout": 8000,
 }
 # A prepared statement keeps the plan it was given while its tables were small. Scanned whole, or joined row by
-# row, a batch of a thousand then takes seconds; by index and hash it costs the same whatever was believed.
+# row, a batch of a thousand then takes seconds; by index and hash it costs the same whatever was believed. What is
+# ruled out counts as so dear that the server would compile the statement at every execution.
 _BY_KEY = "-c enable_seqscan=off -c enable_nestloop=off"
 _CONNECT_SECONDS = 2
 _TRY_AGAIN = (psycopg.OperationalError, psycopg.InterfaceError)
@@ -296,7 +297,7 @@ def session_conninfo(
     given = conninfo_to_dict(url)
     guards = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=3000"
     if statement_timeout is not None:
-        guards += f" -c statement_timeout={round(statement_timeout * 1000)} -c lock_timeout=2000"
+        guards += f" -c statement_timeout={round(statement_timeout * 1000)} -c lock_timeout=2000 -c jit=off"
     else:
         guards = "-c TimeZone=UTC"
     options = f"{guards} {more_options} {given.pop('options', None) or ''}".strip()

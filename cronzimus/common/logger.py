@@ -54,9 +54,11 @@ _QUIET: Final = (
     "flask_apscheduler",
     "psycopg.pool",
     "alembic",
-    "procrastinate",
     "asyncio",
+    "celery.app",
 )
+# They tell every try of an outage, with its traceback; the engines of runs say once that there is one.
+_MUTE: Final = ("procrastinate", "celery.worker", "celery.bootsteps", "kombu.transport")
 _QUIET_CLIENTS: Final = ("urllib3", "httpx", "httpx2", "httpcore", "httpcore2", "hpack")
 # Libraries that hang handlers on their own loggers and so would write past the intercept.
 _SELF_HANDLED: Final = (
@@ -273,6 +275,8 @@ def _intercept_stdlib(level: LevelName) -> None:
     chatty = level in ("TRACE", "DEBUG")
     for name in (*_QUIET, *_QUIET_CLIENTS):
         logging.getLogger(name).setLevel(logging.INFO if chatty else logging.WARNING)
+    for name in _MUTE:
+        logging.getLogger(name).setLevel(logging.INFO if chatty else logging.CRITICAL + 1)
     logging.captureWarnings(True)
 
 

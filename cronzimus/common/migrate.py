@@ -87,6 +87,12 @@ class Migrations:
         """Whether nothing is to be done."""
         return self.current() == self.head
 
+    def is_ready(self) -> bool:
+        """Whether this code can work with the schema as it is; raises ConfigError when it is newer."""
+        current = self.current()
+        self._refuse_a_newer_schema(current)
+        return current == self.head
+
     def ensure(self, *, may_change: bool) -> None:
         """Bring the schema up where that is allowed; raises ConfigError SCHEMA_OUTDATED where it is not."""
         if may_change:

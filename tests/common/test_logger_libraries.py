@@ -52,7 +52,8 @@ def test_library_below_the_level_is_dropped(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    "name", ["werkzeug", "apscheduler.scheduler", "psycopg.pool", "alembic.runtime", "httpx2"]
+    "name",
+    ["werkzeug", "apscheduler.scheduler", "psycopg.pool", "alembic.runtime", "httpx2", "celery.app.trace"],
 )
 def test_chatty_library_is_quiet_at_info(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     log.init_logger("INFO")
@@ -61,6 +62,18 @@ def test_chatty_library_is_quiet_at_info(name: str, capsys: pytest.CaptureFixtur
     err = capsys.readouterr().err
     assert "livez" not in err
     assert f"{name}: trouble" in err
+
+
+@pytest.mark.parametrize("name", ["procrastinate.worker", "celery.worker.consumer", "kombu.transport.redis"])
+def test_what_carries_deliveries_is_told_by_the_engine_alone(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.init_logger("INFO")
+    logging.getLogger(name).critical("no broker, once more")
+    assert capsys.readouterr().err == ""
+    log.init_logger("DEBUG")
+    logging.getLogger(name).error("no broker")
+    assert f"{name}: no broker" in capsys.readouterr().err
 
 
 def test_chatty_library_speaks_at_debug(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,13 @@ EVERYWHERE: dict[str, str] = {
 }
 
 # What arrives as a part of a declared library and is released with it.
-PART_OF = {"werkzeug": "flask", "markupsafe": "flask", "pydantic_core": "pydantic", "psycopg_pool": "psycopg"}
+PART_OF = {
+    "werkzeug": "flask",
+    "markupsafe": "flask",
+    "pydantic_core": "pydantic",
+    "psycopg_pool": "psycopg",
+    "kombu": "celery",
+}
 
 
 def late_imports(file: Source) -> list[str]:
