@@ -16,7 +16,7 @@ from cronzimus.errors import ConfigError
 from cronzimus.services.processes import Processes
 from cronzimus.settings import Settings
 from cronzimus.worker_house import DRAIN, END, GONE, WorkerHouse, work
-from tests.heart import Heart, until
+from tests.heart import Heart, change_by_a_later_version, until
 from tests.services.crew import Crew
 
 Build = Callable[..., "Built"]
@@ -111,7 +111,7 @@ def test_worker_waits_for_a_schema_that_others_bring(build: Build, empty_databas
 
 
 def test_schema_that_is_newer_ends_it(build: Build, database_url: str, heart: Heart) -> None:
-    heart.database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
+    change_by_a_later_version(heart.database)
     one = build(database_url)
     one.house.start()
     until(lambda: one.given == [END])

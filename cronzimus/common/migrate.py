@@ -1,7 +1,7 @@
 """Schema revisions by alembic, safe to start in any number of processes at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -23,6 +23,7 @@ from cronzimus.errors import ConfigError, DatabaseUnavailable
 SCHEMA = "cronzimus"
 _SQL = queries("cronzimus.common", "session.sql")
 _POLL_SECONDS = 0.1
+_LOCK_NOT_AVAILABLE = "55P03"
 _STATEMENT_SECONDS = 600.0
 
 
@@ -57,17 +58,24 @@ class Migrations:
     def upgrade(self, to: str = "head") -> None:
         """Bring the schema up; the first process to come does it, the others wait for the lock.
 
-        Raises ConfigError when the database is newer than this code.
+        A newer schema that still serves this code stays as it is. Raises ConfigError when it does not.
         """
-        with self._locked() as connection:
-            self._refuse_a_newer_schema(_revision_of(connection))
-            command.upgrade(self._config(connection), to)
+
+        def go_up(connection: Connection) -> None:
+            if not self._is_newer(connection):
+                command.upgrade(self._config(connection), to)
+
+        self._change(go_up)
 
     def downgrade(self, to: str = "-1") -> None:
-        """Take the schema back; `base` removes everything."""
-        with self._locked() as connection:
-            self._refuse_a_newer_schema(_revision_of(connection))
+        """Take the schema back; `base` removes everything. Raises ConfigError where this code does not know how."""
+
+        def go_down(connection: Connection) -> None:
+            if self._is_newer(connection):
+                raise self._too_new(_revision_of(connection))
             command.downgrade(self._config(connection), to)
+
+        self._change(go_down)
 
     def history(self) -> tuple[Revision, ...]:
         """Every revision, oldest first."""
@@ -83,21 +91,20 @@ class Migrations:
             for step in steps
         )
 
-    def is_current(self) -> bool:
-        """Whether nothing is to be done."""
-        return self.current() == self.head
-
     def is_ready(self) -> bool:
-        """Whether this code can work with the schema as it is; raises ConfigError when it is newer."""
-        current = self.current()
-        self._refuse_a_newer_schema(current)
-        return current == self.head
+        """Whether this code can work with the schema as it is; raises ConfigError when it is too new for it."""
+        with self._connection() as connection:
+            return self._is_newer(connection) or _revision_of(connection) == self.head
+
+    def is_current(self) -> bool:
+        """Whether the schema is exactly the one of this code."""
+        return self.current() == self.head
 
     def ensure(self, *, may_change: bool) -> None:
         """Bring the schema up where that is allowed; raises ConfigError SCHEMA_OUTDATED where it is not."""
         if may_change:
             self.upgrade()
-        elif not self.is_current():
+        elif not self.is_ready():
             raise ConfigError(
                 f"the schema is at revision {self.current() or 'none'}, this version needs {self.head}: "
                 "run `cronzimus db upgrade` or set database.auto_migrate",
@@ -129,21 +136,24 @@ class Migrations:
         session.autocommit = False
         return session
 
-    @contextmanager
-    def _locked(self) -> Iterator[Connection]:
-        """A transaction that holds the migration lock.
+    def _change(self, step: Callable[[Connection], None]) -> None:
+        """Do a step in one transaction that holds the migration lock.
 
-        The lock is polled, not waited for: a waiter inside `pg_advisory_lock` would hold a snapshot and
-        deadlock with `CREATE INDEX CONCURRENTLY`. It ends with the transaction, so a pooler may sit between.
+        1. The lock is polled, not waited for: a waiter inside `pg_advisory_lock` would hold a snapshot and
+           deadlock with `CREATE INDEX CONCURRENTLY`. It ends with the transaction, so a pooler may sit between.
+        2. A table in use is waited for only as long as `lock_timeout` of the session says, as everybody who comes
+           later waits behind us. Then everything is rolled back and tried again.
         """
         deadline = time.monotonic() + self._lock_timeout
         with self._connection() as connection:
-            while not _try_lock(connection):
+            while not (_try_lock(connection) and _done(step, connection)):
                 connection.rollback()
                 if time.monotonic() > deadline:
-                    raise DatabaseUnavailable("another process has been migrating the schema for too long")
+                    raise DatabaseUnavailable(
+                        f"the schema could not be changed for {self._lock_timeout:g} s: another process is changing "
+                        "it, or a long transaction uses its tables"
+                    )
                 time.sleep(_POLL_SECONDS)
-            yield connection
             connection.commit()
 
     def _config(self, connection: Connection | None) -> Config:
@@ -151,14 +161,32 @@ class Migrations:
         config.set_main_option("script_location", str(files("cronzimus.migrations")))
         return config
 
-    def _refuse_a_newer_schema(self, current: str | None) -> None:
-        known = {script.revision for script in self._scripts.walk_revisions()}
-        if current is not None and current not in known:
-            raise ConfigError(
-                f"the database is at schema revision {current}, this version of Cronzimus knows {self.head} at most; "
-                "install the newer version",
-                code="SCHEMA_TOO_NEW",
-            )
+    def _is_newer(self, connection: Connection) -> bool:
+        """Whether the schema is newer than this code and still serves it. Raises ConfigError when it does not."""
+        current = _revision_of(connection)
+        if current is None or current in {script.revision for script in self._scripts.walk_revisions()}:
+            return False
+        if connection.execute(text(_SQL["schema_serves"])).scalar_one() > self.head:
+            raise self._too_new(current)
+        return True
+
+    def _too_new(self, current: str | None) -> ConfigError:
+        return ConfigError(
+            f"the database is at schema revision {current}, this version of Cronzimus knows {self.head} at most; "
+            "install the newer version",
+            code="SCHEMA_TOO_NEW",
+        )
+
+
+def _done(step: Callable[[Connection], None], connection: Connection) -> bool:
+    """Whether a step was done, and not kept from it by somebody who uses a table."""
+    try:
+        step(connection)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def _revision_of(connection: Connection) -> str | None:

@@ -13,3 +13,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 
 -- try_migration_lock --
 -- Polled, not waited for; it ends with the transaction.
 SELECT pg_try_advisory_xact_lock(7165912477390695797);
+
+-- schema_serves --
+-- The revision whose code is the oldest that can work with the schema.
+SELECT revision FROM cronzimus.schema_serves;

@@ -8,6 +8,7 @@ from cronzimus.common.db import Database
 from cronzimus.common.migrate import Migrations
 from tests.cli.line import Line
 from tests.fixtures.project import Project
+from tests.heart import change_by_a_later_version
 
 HEAD = Migrations("").head
 
@@ -82,7 +83,7 @@ def test_a_revision_that_is_not_there(words: list[str], line: Line, filled: str)
 
 def test_a_newer_schema_is_left_alone(line: Line, filled: str) -> None:
     database = Database(filled, 1)
-    database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
+    change_by_a_later_version(database)
     database.close()
     for verb in ("upgrade", "downgrade"):
         complaint = line.complaint("db", verb, code=1)

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from cronzimus.common.db import Database
 from cronzimus.common.migrate import Migrations
 from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, DatabaseUnavailable
+from tests.heart import change_by_a_later_version
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'cronzimus' AND tablename <> 'alembic_version'"
 
@@ -58,12 +62,50 @@ def test_history_names_every_step(empty_database_url: str) -> None:
 
 
 def test_newer_schema_is_refused_naming_both(database: Database) -> None:
-    database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
+    change_by_a_later_version(database)
     with pytest.raises(ConfigError, match="9999") as caught:
         Migrations(database.url).upgrade()
     assert caught.value.code == "SCHEMA_TOO_NEW" and Migrations(database.url).head in caught.value.message
     with pytest.raises(ConfigError):
         Migrations(database.url).downgrade()
+
+
+@pytest.mark.parametrize(("serves", "works"), [("0012", True), ("9998", False)])
+def test_newer_schema_may_serve_older_code(database: Database, serves: str, works: bool) -> None:
+    """During a rolling update, and after a rollback of the code, an old process starts beside the new schema."""
+    change_by_a_later_version(database, serves=serves)
+    migrations = Migrations(database.url)
+    for use in (migrations.upgrade, migrations.is_ready, partial(migrations.ensure, may_change=False)):
+        if works:
+            use()
+        else:
+            with pytest.raises(ConfigError, match="9999"):
+                use()
+    assert migrations.current() == "9999"
+
+
+def test_table_in_use_is_waited_for_without_holding_up_others(database: Database) -> None:
+    """Whoever waits for a lock holds up all who come later; the change gives way, and is made when it can be."""
+    migrations = Migrations(database.url)
+    migrations.downgrade("0009")
+    entered, leave = threading.Event(), threading.Event()
+
+    def read_for_a_while() -> None:
+        with database.transaction() as tx:
+            tx.execute("SELECT FROM cronzimus.runs")
+            entered.set()
+            leave.wait(30)
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(read_for_a_while)
+        assert entered.wait(10)
+        with pytest.raises(DatabaseUnavailable, match="long transaction"):
+            Migrations(database.url, lock_timeout=0.5).upgrade()
+        database.execute("SELECT FROM cronzimus.runs")
+        change = threads.submit(migrations.upgrade)
+        leave.set()
+        change.result(30)
+    assert migrations.is_current()
 
 
 def test_database_that_is_away_is_unavailable() -> None:
@@ -85,7 +127,7 @@ def test_eight_processes_start_on_an_empty_database(empty_database_url: str) -> 
 def test_lock_that_is_never_free_is_given_up(empty_database_url: str) -> None:
     with Database(empty_database_url, 1).transaction() as tx:
         tx.execute(queries("cronzimus.common", "session.sql")["try_migration_lock"])
-        with pytest.raises(DatabaseUnavailable, match="another process"):
+        with pytest.raises(DatabaseUnavailable, match="another process is changing it"):
             Migrations(empty_database_url, lock_timeout=0.2).upgrade()
 
 
