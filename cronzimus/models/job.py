@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -225,8 +225,18 @@ class JobDefinition(BaseModel):
         return copy
 
     def document(self) -> dict[str, Any]:
-        """The definition as plain JSON data, defaults included."""
-        return self.model_dump(mode="json", by_alias=True)
+        """The definition as plain JSON data, defaults included, but for those of fields that came later."""
+        unused = {name for name in _LATER if getattr(self, name) == _default_of(name)}
+        return self.model_dump(mode="json", by_alias=True, exclude=unused)
+
+
+# An older version beside this one refuses fields it does not know, and rightly so where they say something. While
+# they say nothing they are left out of what is stored, so that it reads what it wrote itself (ADR 32).
+_LATER: Final = ("placement", "depends_on", "limits")
+
+
+def _default_of(name: str) -> Any:
+    return JobDefinition.model_fields[name].get_default(call_default_factory=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,7 @@ def ready(crew: Crew, *, serving: int = 1) -> None:
     """Processes that serve, the table of effects, and a job that fills every place."""
     for _ in range(serving):
         crew.serve()
-    crew.trial.change(
-        "CREATE TABLE public.effects (run_id uuid, attempt integer); GRANT ALL ON public.effects TO public"
-    )
+    crew.trial.keep_effects()
     crew.add("brim", BRIM)
 
 

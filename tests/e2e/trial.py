@@ -127,6 +127,12 @@ class Trial:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def keep_effects(self) -> None:
+        """Make the table that fenced jobs of the witness write into."""
+        self.change(
+            "CREATE TABLE public.effects (run_id uuid, attempt integer); GRANT ALL ON public.effects TO public"
+        )
+
     def leader(self) -> tuple[int, int]:
         """Process id and epoch of the replica whose term runs; (0, 0) while there is none."""
         rows = self.query(

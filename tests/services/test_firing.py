@@ -190,6 +190,46 @@ def test_function_that_is_gone_breaks_the_job_until_it_is_back(database_url: str
     assert len(heart.fire()) == 1
 
 
+UNREADABLE = "UPDATE cronzimus.job_versions SET definition = definition || '{\"of_a_later_version\": 1}'"
+READABLE = "UPDATE cronzimus.job_versions SET definition = definition - 'of_a_later_version'"
+
+
+@pytest.mark.parametrize("status", ["active", "paused"])
+def test_job_of_a_later_version_goes_on_where_an_older_leader_had_to_stop(heart: Heart, status: str) -> None:
+    """A rolling update: the old leader cannot read what the new version wrote; nothing is lost for it."""
+    heart.add(
+        trigger={"type": "interval", "seconds": 60}, policy={"catch_up": "all", "misfire_grace": 86_400}
+    )
+    if status == "paused":
+        heart.timetable.pause("a", by="me")
+    heart.make_due("a")
+    due_at = heart.timetable.get("a").next_due_at
+    heart.database.execute(UNREADABLE)
+    assert heart.fire() == [] and heart.timetable.get("a").next_due_at is None
+    assert heart.firing.seconds_to_next() is None
+    heart.database.execute(READABLE)
+    later = Heart(heart.database)
+    later.leadership.holder = heart.leadership.holder
+    later.lead()
+    assert later.firing.mend_broken() == 1
+    assert (later.timetable.get("a").status, later.timetable.get("a").next_due_at) == (status, due_at)
+    assert len(later.fire()) == (status == "active")
+    decided = heart.database.fetch_one("SELECT due_at FROM cronzimus.firings ORDER BY due_at LIMIT 1")
+    assert decided == (due_at,)
+
+
+def test_unreadable_job_that_is_paused_and_resumed_is_not_silent_for_ever(heart: Heart) -> None:
+    heart.add()
+    heart.make_due("a")
+    heart.database.execute(UNREADABLE)
+    heart.fire()
+    heart.timetable.pause("a", by="me")
+    assert heart.firing.seconds_to_next() is None
+    heart.timetable.resume("a", by="me")
+    assert heart.fire() == []
+    assert heart.timetable.get("a").status == "broken"
+
+
 def _missing(_: JobDefinition) -> None:
     raise Invalid("module gone has no function f", code="INVALID_FUNCTION")
 

@@ -1,4 +1,4 @@
-"""Side by side: the schema says which is the oldest version that can still work with it."""
+"""Side by side: the schema says whom it serves, and a job keeps its place while its leader cannot read it."""
 
 from alembic import op
 
@@ -19,12 +19,24 @@ CREATE TABLE cronzimus.schema_serves (
 INSERT INTO cronzimus.schema_serves (revision) VALUES ('0012');
 """
 
+PLACES = """
+ALTER TABLE cronzimus.jobs
+    -- The instant that was next when a definition could not be read any more; whoever can read it goes on there.
+    ADD COLUMN resume_from timestamptz;
+"""
+
+DOWN = """
+ALTER TABLE cronzimus.jobs DROP COLUMN resume_from;
+DROP TABLE cronzimus.schema_serves;
+"""
+
 
 def upgrade() -> None:
-    """Say whom the schema serves."""
-    op.execute(SERVES)
+    """Let old and new processes share a schema and its jobs."""
+    for statements in (SERVES, PLACES):
+        op.execute(statements)
 
 
 def downgrade() -> None:
     """Whoever does not know a revision refuses it again."""
-    op.execute("DROP TABLE cronzimus.schema_serves")
+    op.execute(DOWN)

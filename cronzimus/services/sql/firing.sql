@@ -96,17 +96,24 @@ WHERE job_id = ANY(%(job_ids)s::text[]) AND state = 'running' AND cancel_request
 RETURNING id;
 
 -- mark_broken --
--- The definition cannot be loaded: say so, keep it, and keep writing its ledger.
+-- The definition cannot be loaded: say so, keep it, and keep writing its ledger. Where not even the next instant can be
+-- told any more, the place is kept from which whoever can tell goes on; so it is for a paused job, which stays paused.
 UPDATE cronzimus.jobs
-SET status = 'broken', status_reason = %(reason)s, updated_at = clock_timestamp(),
-    next_due_at = CASE WHEN %(unschedulable)s THEN NULL ELSE next_due_at END
-WHERE id = %(job_id)s AND version = %(version)s AND status = 'active';
+SET status = CASE status WHEN 'active' THEN 'broken' ELSE status END,
+    status_reason = CASE status WHEN 'active' THEN %(reason)s END,
+    next_due_at = CASE WHEN %(unschedulable)s THEN NULL ELSE next_due_at END,
+    resume_from = CASE WHEN %(unschedulable)s THEN next_due_at END,
+    updated_at = clock_timestamp()
+WHERE id = %(job_id)s AND version = %(version)s
+  AND (status = 'active' OR (%(unschedulable)s AND next_due_at IS NOT NULL));
 
 -- mend_broken --
 -- A new leader may know what the last one could not load.
 UPDATE cronzimus.jobs
-SET status = 'active', status_reason = NULL, updated_at = clock_timestamp()
-WHERE status = 'broken' AND next_due_at IS NOT NULL;
+SET status = CASE status WHEN 'broken' THEN 'active' ELSE status END, status_reason = NULL,
+    next_due_at = coalesce(next_due_at, resume_from), resume_from = NULL, updated_at = clock_timestamp()
+WHERE (status = 'broken' AND next_due_at IS NOT NULL)
+   OR (status IN ('broken', 'paused') AND next_due_at IS NULL AND resume_from IS NOT NULL);
 
 -- notify --
 SELECT pg_notify(%(channel)s, %(payload)s);

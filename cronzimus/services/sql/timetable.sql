@@ -21,7 +21,7 @@ VALUES (%(id)s, %(version)s, %(kind)s, %(tags)s, %(status)s, %(source)s, %(next_
 -- update --
 UPDATE cronzimus.jobs
 SET version = %(version)s, kind = %(kind)s, tags = %(tags)s, status = %(status)s, status_reason = NULL,
-    source = %(source)s, next_due_at = %(next_due_at)s, calendar = %(calendar)s,
+    source = %(source)s, next_due_at = %(next_due_at)s, resume_from = NULL, calendar = %(calendar)s,
     calendar_version = %(calendar_version)s, updated_at = clock_timestamp()
 WHERE id = %(id)s;
 
@@ -29,11 +29,16 @@ WHERE id = %(id)s;
 -- The same definition under the days of another version of its calendar.
 UPDATE cronzimus.jobs
 SET version = %(version)s, calendar_version = %(calendar_version)s, next_due_at = %(next_due_at)s,
-    status = %(status)s, updated_at = clock_timestamp()
+    resume_from = NULL, status = %(status)s, updated_at = clock_timestamp()
 WHERE id = %(id)s;
 
 -- set_status --
-UPDATE cronzimus.jobs SET status = %(status)s, status_reason = NULL, updated_at = clock_timestamp() WHERE id = %(id)s;
+-- What is to fire again goes on where it had to stop while nobody could read its definition.
+UPDATE cronzimus.jobs
+SET status = %(status)s, status_reason = NULL, updated_at = clock_timestamp(),
+    next_due_at = CASE %(status)s WHEN 'active' THEN coalesce(next_due_at, resume_from) ELSE next_due_at END,
+    resume_from = CASE %(status)s WHEN 'active' THEN NULL ELSE resume_from END
+WHERE id = %(id)s;
 
 -- delete --
 DELETE FROM cronzimus.jobs WHERE id = %(id)s;
