@@ -1,7 +1,6 @@
 """The house of one process: every part built once, started in order, stopped in reverse."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterable
@@ -36,6 +35,7 @@ from cronzimus.services.explain import Explain
 from cronzimus.services.firing import CANCEL_CHANNEL, FiringService
 from cronzimus.services.history import History
 from cronzimus.services.leadership import Leadership
+from cronzimus.services.life import machine
 from cronzimus.services.processes import WORKERS_CHANNEL
 from cronzimus.services.readiness import ReadinessReport
 from cronzimus.services.runs import Runs
@@ -66,7 +66,7 @@ class House:
     ) -> None:
         """A `hosted` house may have others of the same settings beside it, so its process is part of its name."""
         self.settings = settings
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = f"{machine()}:{os.getpid()}"
         self._schema_ready = threading.Event()
         self._draining = threading.Event()
         self._stopped = threading.Event()

@@ -1,7 +1,6 @@
 """What every process of the house has, whether it serves or only executes: a name, a voice, its runs' logs."""
 
 import os
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from cronzimus.models.worker import Presence, Takes, WorkerRole
 from cronzimus.parts import kinds_of
 from cronzimus.pools import Pools
 from cronzimus.services.events import Announcer
+from cronzimus.services.life import machine
 from cronzimus.services.log_writer import LogWriter
 from cronzimus.services.presence import Life
 from cronzimus.services.tracing import begin_tracing
@@ -102,7 +102,7 @@ def presence_of(
         id=worker_id,
         boot_id=uuid4(),
         replica=name,
-        host=socket.gethostname(),
+        host=machine(),
         pid=os.getpid(),
         roles=tuple(role for role, has in roles if has),
         capacity=settings.worker.max_concurrent_tasks if takes else 0,

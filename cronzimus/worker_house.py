@@ -1,7 +1,6 @@
 """The process that only executes: it takes what the dispatcher gives it, and serves nothing."""
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from cronzimus.parts import new_factory
 from cronzimus.pools import Pools
 from cronzimus.services.definitions import Definitions
 from cronzimus.services.firing import CANCEL_CHANNEL
+from cronzimus.services.life import machine
 from cronzimus.services.processes import WORKERS_CHANNEL
 from cronzimus.settings import Settings
 from cronzimus.version import version
@@ -52,7 +52,7 @@ class WorkerHouse:
     ) -> None:
         """`health` is a file that is touched for as long as the process is sound."""
         self.settings = settings
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = f"{machine()}:{os.getpid()}"
         self.worker_id = settings.worker.worker_id or self.name
         self.exit_code = EXIT_FAILED
         self._order, self._health = order, health

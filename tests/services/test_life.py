@@ -2,13 +2,16 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 from uuid import UUID
 
 import psutil
 import pytest
 
+from cronzimus.services import life
 from cronzimus.services.life import Meter, is_over
 from tests.services.crew import NOBODY
 
@@ -47,3 +50,15 @@ def test_process_that_may_not_be_looked_at_lives(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(psutil, "Process", refuse)
     assert not is_over(1)
+
+
+def test_machine_is_the_host_and_the_container_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two containers on the host's network share its name, and both have a process 8."""
+    host, inside = socket.gethostname(), tmp_path / "pid"
+    inside.touch()
+    monkeypatch.setattr(life, "_PID_NAMESPACE", inside)
+    assert life.machine() == f"{host}-{inside.stat().st_ino & 0xFFFF:04x}"
+    monkeypatch.setattr(life, "_FIRST_PID_NAMESPACE", inside.stat().st_ino)
+    assert life.machine() == host
+    monkeypatch.setattr(life, "_PID_NAMESPACE", tmp_path / "none")
+    assert life.machine() == host
