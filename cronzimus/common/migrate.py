@@ -158,7 +158,8 @@ class Migrations:
 
     def _config(self, connection: Connection | None) -> Config:
         config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(files("cronzimus.migrations")))
+        # A percent sign would be read as the beginning of a variable.
+        config.set_main_option("script_location", str(files("cronzimus.migrations")).replace("%", "%%"))
         return config
 
     def _is_newer(self, connection: Connection) -> bool:

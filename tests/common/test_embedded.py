@@ -63,6 +63,16 @@ def test_installation_without_a_server_asks_for_a_database(
     assert not embedded.data_dir.parent.exists()
 
 
+@pytest.mark.parametrize("name", ["two words", "Größe", "it's; a test", "(100 %)"])
+def test_folder_may_have_any_name(open_folder: Path, name: str) -> None:
+    server = EmbeddedPostgres(open_folder / name / "postgres")
+    try:
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        server.release()
+
+
 def test_killed_server_is_started_again(embedded: EmbeddedPostgres) -> None:
     url = embedded.start()
     embedded.ensure_running()
