@@ -5,13 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 ARGS ?=
-SOURCES := $(wildcard cronzimus tests benchmarks examples setup.py)
+SOURCES := $(wildcard cronzimus tests benchmarks release examples setup.py)
 PACKAGE_INPUTS := pyproject.toml setup.py VERSION
 # Without bytecode every process, and every one the tests start, compiles a thousand files again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint types format security bench lock clean
+.PHONY: help install install-dev run test lint types format security bench release lock clean
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ security: $(VENV)/.installed-dev ## bandit, known holes in the pinned packages, 
 
 bench: $(VENV)/.installed-dev ## measure Cronzimus against its peers and print a table
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+release: $(VENV)/.installed-dev ## build, check and try out what a release consists of, into dist/ (ARGS=--all-pythons)
+	@$(BIN)/python -m release $(ARGS)
 
 lock: $(VENV)/.installed-dev ## write requirements*.txt again (ARGS=--upgrade for newer releases)
 	@$(call compile,requirements.txt,)

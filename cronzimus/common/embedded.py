@@ -71,6 +71,11 @@ class EmbeddedPostgres:
             _forget_dead_users(self.data_dir)
             _say_what_is_opened(self.data_dir)
             self._server = get_server(self.data_dir)
+        except UnicodeError as error:
+            raise DatabaseUnavailable(
+                f"the embedded PostgreSQL under {self.data_dir} did not start: this environment's locale cannot "
+                "spell the folder's name; set PYTHONUTF8=1"
+            ) from error
         except Exception as error:
             raise DatabaseUnavailable(
                 f"the embedded PostgreSQL under {self.data_dir} did not start: {error}"

@@ -73,6 +73,12 @@ def test_folder_may_have_any_name(open_folder: Path, name: str) -> None:
         server.release()
 
 
+def test_name_the_locale_cannot_spell_is_told_in_a_sentence(open_folder: Path) -> None:
+    unspelt = open_folder / "Größe".encode().decode("ascii", "surrogateescape")
+    with pytest.raises(DatabaseUnavailable, match="set PYTHONUTF8=1"):
+        EmbeddedPostgres(unspelt / "postgres").start()
+
+
 def test_killed_server_is_started_again(embedded: EmbeddedPostgres) -> None:
     url = embedded.start()
     embedded.ensure_running()

@@ -16,7 +16,8 @@ from tests.house.tree import PACKAGE, ROOT, checkout_files, listed
 VERSION = (ROOT / "VERSION").read_text(encoding="utf-8").strip()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = {"help", "install", "run", "test", "lint", "types", "format", "security", "bench", "lock", "clean"}
+CHECKS = {"test", "lint", "types", "format", "security", "bench"}
+TARGETS = {"help", "install", "run", "release", "lock", "clean"} | CHECKS
 IGNORED = [
     ".venv/",
     ".env",
