@@ -93,7 +93,7 @@ def try_out(python: str, wheel: Path, version: str) -> str:
     """Install the wheel on that Python and use it; the figures as a line."""
     with room() as home:
         there = installed(python, wheel, home)
-        figures = Trial([str(there.command)], there.folder, {}).run(version)
+        figures = Trial([str(there.command)], there.folder, {}).run(version, contents.static_files(wheel))
         Trial([str(there.python), "-m", "cronzimus"], home, {}).ask("version")
     return (
         f"installed in {there.seconds:.1f} s, {there.megabytes:.0f} MB; ready after {figures.ready:.1f} s; "

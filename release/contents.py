@@ -13,6 +13,8 @@ from readme_renderer import markdown
 PACKAGE = "cronzimus"
 # Beside the package itself: what is needed to build it, and what people read first.
 SDIST_TOP = {"CHANGELOG.md", "MANIFEST.in", "README.md", "VERSION", "pyproject.toml", "setup.py"}
+STATIC = f"{PACKAGE}/static/"
+SERVED = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _WRITTEN_BY_SETUPTOOLS = {"PKG-INFO", "setup.cfg"}
 _SCRIPT = "cronzimus = cronzimus.cli:main"
 
@@ -43,6 +45,13 @@ def sdist_faults(sdist: Path, tracked: Iterable[str], version: str) -> Iterator[
         yield from _differences(sdist.name, names - written, _package(tracked) | SDIST_TOP)
         about = archive.extractfile(f"{root}PKG-INFO")
         yield from _metadata_faults(sdist.name, about.read() if about else b"", version)
+
+
+def static_files(wheel: Path) -> list[str]:
+    """What the pages may ask for, by its path below `static/`."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if name.startswith(STATIC)]
+    return [name.removeprefix(STATIC) for name in names if Path(name).suffix in SERVED]
 
 
 def _package(tracked: Iterable[str]) -> set[str]:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import psutil
 
+from release.contents import SERVED
 from release.source import Refused
 
 Found = TypeVar("Found")
@@ -28,8 +29,7 @@ ENDED_BY_SIGTERM = 143
 _START_SECONDS = 60.0
 _END_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.05
-_ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_ASSETS = re.compile(r'(?:href|src)="(/static/[^"/]+/)')
 _PAGES = {
     "/": "text/html",
     "/docs": "text/html",
@@ -57,15 +57,18 @@ class Trial:
         address = {"CRONZIMUS_URL": f"http://127.0.0.1:{self._port}", "HOME": str(folder.parent)}
         self._environment = {**ENVIRONMENT, **address, **environment}
 
-    def run(self, version: str) -> Figures:
-        """Start, look at everything, end; raises Refused at the first thing that is not as promised."""
+    def run(self, version: str, static: Sequence[str]) -> Figures:
+        """Start, look at everything, end; raises Refused at the first thing that is not as promised.
+
+        `static` are the files that the pages may ask for, below `static/`.
+        """
         said = self.ask("version")
         _expect(said.split()[-1] == version, f"`version` says {said.strip()!r}, not {version}")
         began = time.monotonic()
         with self._started("serve", "--port", str(self._port)) as service:
             self._until(lambda: self._get("/readyz")[0] == 200, service, "ready")
             ready = time.monotonic() - began
-            files = self._look()
+            files = self._look(static)
             self._work()
             ended = self._end(service)
         self._nothing_left()
@@ -85,13 +88,13 @@ class Trial:
         _expect(done.returncode == 0, f"`{' '.join(words)}` ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def _look(self) -> int:
-        assets = set(_ASSET.findall(self._page("/", "text/html")))
-        _expect(len(assets) > 2, f"/ names no styles and scripts, only {sorted(assets)}")
-        kinds = {asset: _TYPES[Path(asset).suffix] for asset in assets}
-        for path, kind in {**_PAGES, **kinds}.items():
+    def _look(self, static: Sequence[str]) -> int:
+        under = _ASSETS.search(self._page("/", "text/html"))
+        _expect(under is not None, "/ names no styles and scripts")
+        files = {f"{under[1]}{name}": SERVED[Path(name).suffix] for name in static} if under else {}
+        for path, kind in {**_PAGES, **files}.items():
             self._page(path, kind)
-        return len(_PAGES) + len(kinds)
+        return len(_PAGES) + len(files)
 
     def _page(self, path: str, kind: str) -> str:
         status, found, text = self._get(path)
