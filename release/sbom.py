@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -27,7 +27,7 @@ from release.source import Refused
 
 _PIN = re.compile(r"^(?P<name>[\w.-]+)(\[[^]]*])?==(?P<version>[^\s;]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_VIA = re.compile(r"^\s+#\s+(?:via\s+)?([\w.-]+)(?:\[[^]]*])?(?:\s|$)")
+_VIA = re.compile(r"^\s+#\s+(?:via\s+)?(?!via$)(\w[\w.-]*)(?:\[[^]]*])?(?:\s|$)")
 _SHORT = 100
 
 
@@ -123,7 +123,7 @@ def licences(name: str, version: str) -> list[License]:
         return []
     if about["Version"] != version:
         return []
-    text = about.get("License-Expression") or about.get("License") or ""
+    text, *_ = about.get_all("License-Expression") or about.get_all("License") or [""]
     if text and "\n" not in text.strip() and len(text) <= _SHORT:
         return [LicenseFactory().make_from_string(text.strip())]
     known = [
