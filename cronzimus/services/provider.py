@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -45,6 +46,9 @@ class Provider:
     """May raise Unavailable PROVIDER_UNAVAILABLE; what cannot be believed is Unauthenticated SIGN_IN_REFUSED."""
 
     def __init__(self, settings: OidcSettings) -> None:
+        # Looked for now, so that the service does not start to tell the first who wants to sign in.
+        if not all(find_spec(library) for library in ("authlib", "joserfc")):
+            raise ConfigError("api.auth.oidc.issuer needs the extra oidc: pip install 'cronzimus[oidc]'")
         self._settings = settings
         self._issuer = settings.issuer or ""
         self._lock = threading.Lock()
@@ -53,7 +57,7 @@ class Provider:
 
     def address(self, seed: str, redirect_url: str) -> str:
         """Where to send a browser that holds `seed`."""
-        authlib = _authlib()
+        authlib = _Libraries()
         query = {
             "response_type": "code",
             "client_id": self._settings.client_id,
@@ -96,7 +100,7 @@ class Provider:
 
     def _claims(self, id_token: str, nonce: str, access_token: Any) -> dict[str, Any]:
         """The claims of a token that was signed by the provider, for us, for this sign-in, and not too long ago."""
-        authlib = _authlib()
+        authlib = _Libraries()
         try:
             token = self._verified(id_token, authlib)
             claims = authlib.CodeIDToken(
@@ -179,13 +183,6 @@ class _Libraries:
         self.JoseError = JoseError
         self.KeySet = KeySet
         self.decode = decode
-
-
-def _authlib() -> _Libraries:
-    try:
-        return _Libraries()
-    except ImportError:
-        raise ConfigError("api.auth.oidc wants the extra: pip install 'cronzimus[oidc]'") from None
 
 
 def _derived(seed: str, purpose: str) -> str:

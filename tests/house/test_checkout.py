@@ -124,6 +124,18 @@ def test_project_runs_on(python: str) -> None:
     assert f"Programming Language :: Python :: {python}" in PROJECT["project"]["classifiers"]
 
 
+def test_extra_all_is_every_other() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    (every,) = extras["all"]
+    assert Requirement(every).extras == set(extras) - {"all"}
+
+
+def test_each_extra_is_named_where_it_lacks() -> None:
+    said = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    extras = set(PROJECT["project"]["optional-dependencies"]) - {"all"}
+    assert sorted(extra for extra in extras if f"pip install 'cronzimus[{extra}]'" not in said) == []
+
+
 def test_makefile_explains_its_targets() -> None:
     explained = set(re.findall(r"^([a-z-]+):.*## .+$", MAKEFILE, re.MULTILINE))
     assert explained == TARGETS

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cronzimus.errors import Unavailable
+from cronzimus.errors import ConfigError, Unavailable
+from cronzimus.services import provider as provider_module
 from cronzimus.services.provider import Provider, role_of, state_of
 from cronzimus.settings import OidcSettings
 from tests.fixtures.provider import CLIENT, FakeProvider
@@ -62,3 +63,10 @@ def test_a_provider_that_is_away_or_another_one_is_told() -> None:
     with pytest.raises(Unavailable) as caught:
         Provider(settings(issuer=url)).address(SEED, "http://here/back")
     assert caught.value.code == "PROVIDER_UNAVAILABLE"
+
+
+@pytest.mark.parametrize("lacking", ["authlib", "joserfc"])
+def test_lacking_extra_is_told_before_anybody_signs_in(monkeypatch: pytest.MonkeyPatch, lacking: str) -> None:
+    monkeypatch.setattr(provider_module, "find_spec", lambda library: library != lacking)
+    with pytest.raises(ConfigError, match=r"pip install 'cronzimus\[oidc\]'"):
+        Provider(settings(issuer="https://id.example.org"))
