@@ -12,8 +12,8 @@ securityContext:
 automountServiceAccountToken: false
 # The variables of Services would look like settings: CRONZIMUS_PORT.
 enableServiceLinks: false
-# The pause process reaps what jobs leave behind, and a restarted container gets a process id of its own: by it the
-# next life of a worker knows at once that the one before is dead.
+# The pause process reaps what jobs leave behind, and a restarted container gets another process id than 1: with it
+# another name, so that a worker need not wait for the silence of its former life.
 shareProcessNamespace: true
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}

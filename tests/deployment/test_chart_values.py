@@ -1,15 +1,17 @@
 """Wrong values are refused before anything is made, and the refusal names the place."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.deployment.chart import CHART, ENGINES, Refused, Values, render, values_of
 from tests.deployment.chart_checks import of_kind
-from tests.house.tree import listed
+from tests.house.tree import ROOT, listed
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text("utf-8"))
 # Objects as Kubernetes writes them: it checks them itself.
@@ -108,6 +110,18 @@ def test_ranges_leave_the_metadata_address_out(cidr: str, exceptions: list[str] 
     rule = of_kind(objects, "NetworkPolicy")[0]["spec"]["egress"][-1]
     assert rule["ports"] == [{"port": 443, "protocol": "TCP"}]
     assert rule["to"] == [{"ipBlock": {"cidr": cidr} | ({"except": exceptions} if exceptions else {})}]
+
+
+def examples() -> list[Values]:
+    """The values that the page of Kubernetes shows."""
+    page = (ROOT / "docs/deployment/kubernetes.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    return [YAML(typ="safe").load(block) for block in blocks if not block.startswith("externalRules")]
+
+
+def test_the_page_shows_values_that_the_chart_takes() -> None:
+    shown = [values for values in examples() if render("library", values) != render("library", {})]
+    assert len(shown) == len(examples()) == 3
 
 
 def loose(node: Any, path: str = "") -> list[str]:
