@@ -56,7 +56,7 @@ release: $(VENV)/.installed-dev ## build, check and try out what a release consi
 lock: $(VENV)/.installed-dev ## write requirements*.txt again (ARGS=--upgrade for newer releases)
 	@$(call compile,requirements.txt,)
 	@$(call compile,requirements-dev.txt,--all-extras --group dev --constraints requirements.txt)
-	@$(call compile,docker/requirements.txt,--all-extras --constraints requirements.txt)
+	@$(call compile,docker/requirements.txt,--all-extras --constraints requirements-dev.txt)
 
 clean: ## remove caches and build output; data, config, logs and .venv stay
 	@rm -rf build dist htmlcov .coverage .coverage.* *.egg-info
