@@ -12,6 +12,7 @@ from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
 from cronzimus.common.migrate import Migrations
 from cronzimus.common.notify import Listener
+from cronzimus.common.pooler import refuse_shared_sessions
 from cronzimus.common.sql import queries
 from cronzimus.desk import DISPATCH_CHANNEL, Desk
 from cronzimus.errors import ConfigError, Conflict, DatabaseUnavailable
@@ -263,6 +264,7 @@ class House:
 
     def _boot(self) -> None:
         """Schema, declared jobs, then everything that needs both."""
+        refuse_shared_sessions(self.pools.url)
         Migrations(self.pools.url).ensure(may_change=self.settings.database.auto_migrate)
         self.timetable.synchronise(self.config.declared())
         self._schema_ready.set()

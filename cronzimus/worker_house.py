@@ -12,6 +12,7 @@ from cronzimus.common.logger import get_logger
 from cronzimus.common.loop import Loop
 from cronzimus.common.migrate import Migrations
 from cronzimus.common.notify import Listener
+from cronzimus.common.pooler import refuse_shared_sessions
 from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, Conflict, CronzimusError, DatabaseUnavailable
 from cronzimus.executing import Executing
@@ -140,6 +141,7 @@ class WorkerHouse:
 
     def _boot(self) -> float | None:
         """The schema, which others bring up to date; the name; then everything that needs both."""
+        refuse_shared_sessions(self.pools.url)
         if not Migrations(self.pools.url).is_ready():
             return self._wait("The schema is older than this version: the worker waits for its upgrade")
         self.executing.arrive(self._leaving)

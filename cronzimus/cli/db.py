@@ -15,6 +15,7 @@ from cronzimus.cli.failures import FAILED, OK
 from cronzimus.cli.ground import database_url, settings_of
 from cronzimus.cli.output import Column, draw_table, show
 from cronzimus.common.migrate import Migrations
+from cronzimus.common.pooler import refuse_shared_sessions
 from cronzimus.errors import ConfigError
 
 _STEPS: Final = re.compile(r"-\d+")
@@ -102,6 +103,7 @@ def _migrations(session: Session, *, may_create: bool = False) -> Iterator[Migra
     """The verbs on the configured database. What they refuse is no fault of the configuration."""
     settings = settings_of(session)
     with database_url(settings, may_create=may_create) as url:
+        refuse_shared_sessions(url)
         # The library tells on the output stream what it does; that stream holds the answer alone.
         with contextlib.redirect_stdout(sys.stderr):
             migrations = Migrations(url)

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast, overload
 
@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolClosed
 from psycopg_pool import PoolTimeout as DriverPoolTimeout
 
+from cronzimus.common.guards import GUARD, session_guards
 from cronzimus.common.masking import mask_dsn
 from cronzimus.common.sql import queries
 from cronzimus.common.telemetry import statement_span
@@ -39,7 +40,7 @@ _TCP = {
 # A prepared statement keeps the plan it was given while its tables were small. Scanned whole, or joined row by
 # row, a batch of a thousand then takes seconds; by index and hash it costs the same whatever was believed. What is
 # ruled out counts as so dear that the server would compile the statement at every execution.
-_BY_KEY = "-c enable_seqscan=off -c enable_nestloop=off"
+_BY_KEY = {"enable_seqscan": "off", "enable_nestloop": "off"}
 _CONNECT_SECONDS = 2
 _TRY_AGAIN = (psycopg.OperationalError, psycopg.InterfaceError)
 
@@ -120,7 +121,7 @@ class Database:
         self._statement_timeout = statement_timeout
         self._application_name = application_name
         self._max_lifetime = max_lifetime
-        self._options = _BY_KEY if by_key else ""
+        self._more_guards = _BY_KEY if by_key else {}
         self._local = threading.local()
         self._opening = threading.Lock()
         self._pool: ConnectionPool[BoundedConnection] | None = None
@@ -134,7 +135,7 @@ class Database:
         if ambient is not None:
             yield ambient
             return
-        with _driver_errors_translated(), self._pooled() as connection:
+        with driver_errors_translated(), self._pooled() as connection:
             yield connection
 
     @contextmanager
@@ -225,7 +226,7 @@ class Database:
 
     def _new_pool(self) -> ConnectionPool[BoundedConnection]:
         return ConnectionPool(
-            session_conninfo(self.url, self._application_name, self._statement_timeout, self._options),
+            session_conninfo(self.url, self._application_name),
             connection_class=BoundedConnection,
             kwargs={"autocommit": True},
             min_size=self._min_connections,
@@ -240,9 +241,8 @@ class Database:
         )
 
     def _configure(self, connection: BoundedConnection) -> None:
+        _guard(connection, self.url, self._statement_timeout, self._more_guards)
         connection.cursor_factory = TracedCursor
-        if self._statement_timeout is not None:
-            connection.answer_within = self._statement_timeout + 0.5
 
 
 class ScopedDatabase(Database):
@@ -281,29 +281,28 @@ class ScopedDatabase(Database):
         """Nothing: the pool belongs to the house, not to the run."""
 
 
-def open_session(url: str, application_name: str, *, statement_timeout: float = 4.0) -> BoundedConnection:
+def open_session(
+    url: str, application_name: str, *, statement_timeout: float | None = 4.0
+) -> BoundedConnection:
     """One connection outside any pool, for a loop that owns it. Raises DatabaseUnavailable."""
-    with _driver_errors_translated():
-        conninfo = session_conninfo(url, application_name, statement_timeout)
-        connection = BoundedConnection.connect(conninfo, autocommit=True)
-    connection.answer_within = statement_timeout + 0.5
+    with driver_errors_translated():
+        connection = BoundedConnection.connect(session_conninfo(url, application_name), autocommit=True)
+        _guard(connection, url, statement_timeout, {})
     return connection
 
 
-def session_conninfo(
-    url: str, application_name: str, statement_timeout: float | None, more_options: str = ""
-) -> str:
-    """The connection string of every session: bounded waits, UTC, a name to be found by."""
-    given = conninfo_to_dict(url)
-    guards = "-c TimeZone=UTC -c idle_in_transaction_session_timeout=3000"
-    if statement_timeout is not None:
-        guards += f" -c statement_timeout={round(statement_timeout * 1000)} -c lock_timeout=2000 -c jit=off"
-    else:
-        guards = "-c TimeZone=UTC"
-    options = f"{guards} {more_options} {given.pop('options', None) or ''}".strip()
+def session_conninfo(url: str, application_name: str) -> str:
+    """The connection string of every session: a name to be found by, and a dead peer noticed."""
     ours = {"connect_timeout": _CONNECT_SECONDS, **_TCP}
-    settings: dict[str, Any] = {**ours, **given, "application_name": application_name, "options": options}
+    settings: dict[str, Any] = {**ours, **conninfo_to_dict(url), "application_name": application_name}
     return make_conninfo(**settings)
+
+
+def _guard(connection: BoundedConnection, url: str, timeout: float | None, more: Mapping[str, str]) -> None:
+    guards = session_guards(timeout, more, given=str(conninfo_to_dict(url).get("options")))
+    connection.answer_within = _CONNECT_SECONDS
+    connection.execute(_trusted(GUARD), [Jsonb(guards)])
+    connection.answer_within = None if timeout is None else timeout + 0.5
 
 
 def as_json(value: Any) -> Jsonb | None:
@@ -323,7 +322,8 @@ def _forget_run(connection: Connection[Tuple]) -> None:
 
 
 @contextmanager
-def _driver_errors_translated() -> Iterator[None]:
+def driver_errors_translated() -> Iterator[None]:
+    """What the driver raises, as an error of ours."""
     try:
         yield
     except DriverPoolTimeout as error:

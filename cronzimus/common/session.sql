@@ -17,3 +17,15 @@ SELECT pg_try_advisory_xact_lock(7165912477390695797);
 -- schema_serves --
 -- The revision whose code is the oldest that can work with the schema.
 SELECT revision FROM cronzimus.schema_serves;
+
+-- guard_session --
+-- What the session is bound to from now on, until it ends.
+SELECT set_config(name, value, false) FROM jsonb_each_text(%s) AS guard (name, value);
+
+-- begin_alone --
+-- Set on a session that should be ours alone.
+SELECT set_config('cronzimus.alone', %(mark)s, false);
+
+-- seen_alone --
+-- The mark of this session, or of whoever had its server connection before.
+SELECT current_setting('cronzimus.alone', true);

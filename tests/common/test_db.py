@@ -242,8 +242,34 @@ def test_forked_child_gets_its_own_sessions(database_url: str) -> None:
 
 
 def test_conninfo_keeps_the_users_own_options() -> None:
-    info = session_conninfo("postgresql://h/db?options=-c%20work_mem%3D8MB&connect_timeout=9", "me", 1.5)
-    assert "work_mem=8MB" in info and "statement_timeout=1500" in info and "connect_timeout=9" in info
+    info = session_conninfo("postgresql://h/db?options=-c%20work_mem%3D8MB&connect_timeout=9", "me")
+    assert "work_mem=8MB" in info and "connect_timeout=9" in info and "application_name=me" in info
+
+
+def test_nothing_of_ours_is_said_at_startup() -> None:
+    """PgBouncer refuses the options of a start, or drops them without a word."""
+    assert "options" not in session_conninfo("postgresql://h/db", "me")
+
+
+def test_every_session_is_guarded(database_url: str) -> None:
+    pool = Database(database_url, 1, statement_timeout=1.5, by_key=True)
+    shown = [
+        pool.fetch_one(f"SHOW {name}") for name in ("statement_timeout", "lock_timeout", "enable_seqscan")
+    ]
+    assert shown == [("1500ms",), ("2s",), ("off",)]
+    pool.close()
+    with open_session(database_url, "cz-guarded", statement_timeout=2) as session:
+        guards = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('TimeZone')"
+        assert session.execute(guards.encode()).fetchone() == ("3s", "UTC")
+
+
+def test_options_of_the_url_go_before_ours(database_url: str) -> None:
+    separator = "&" if "?" in database_url else "?"
+    url = f"{database_url}{separator}options=-c%20statement_timeout%3D77000"
+    pool = Database(url, 1, statement_timeout=1.5)
+    assert pool.fetch_one("SHOW statement_timeout") == ("77s",)
+    assert pool.fetch_one("SHOW lock_timeout") == ("2s",)
+    pool.close()
 
 
 def test_as_json_keeps_null_apart_from_json_null(database: Database) -> None:

@@ -10,7 +10,8 @@ from typing import Any, LiteralString
 
 from procrastinate import App, PsycopgConnector
 
-from cronzimus.common.db import session_conninfo
+from cronzimus.common.db import as_json, session_conninfo
+from cronzimus.common.guards import GUARD, session_guards
 from cronzimus.common.logger import get_logger
 from cronzimus.common.sql import queries
 from cronzimus.utils.backoff import wait_before
@@ -29,7 +30,8 @@ _PRUNE_SECONDS = 600.0
 _LONG_SECONDS = 10.0
 _OLD = timedelta(hours=1)
 # A delivery that comes twice is harmless, so that nobody waits for the disk.
-_UNSAFE_COMMITS = "-c synchronous_commit=off"
+_UNSAFE_COMMITS = {"synchronous_commit": "off"}
+_GUARDS = session_guards(_STATEMENT_SECONDS, _UNSAFE_COMMITS)
 _log = get_logger(__name__)
 
 
@@ -71,7 +73,7 @@ class Station:
     """Takes in the deliveries of one queue, and begins again after every outage until it is stopped."""
 
     def __init__(self, url: str, queue: str, take: Take, schema: DeliverySchema, health: Health) -> None:
-        self._conninfo = session_conninfo(url, "cronzimus:receive", _STATEMENT_SECONDS, _UNSAFE_COMMITS)
+        self._conninfo = session_conninfo(url, "cronzimus:receive")
         self._queue = queue
         self._take = take
         self._schema = schema
@@ -168,4 +170,5 @@ class Station:
 
 async def _enter(connection: Any) -> None:
     await connection.set_autocommit(True)
+    await connection.execute(GUARD, [as_json(_GUARDS)])
     await connection.execute(_SQL["enter"], {"for_transaction": False})
