@@ -1,9 +1,12 @@
 """Poolers are told apart by what they do, not by what they are called."""
 
+from contextlib import nullcontext
+from typing import Any
+
 import pytest
 
 from cronzimus.common.db import Database, open_session
-from cronzimus.common.pooler import refuse_shared_sessions
+from cronzimus.common.pooler import _shares, refuse_shared_sessions
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 from tests.fixtures.pooler import pgbouncer
 
@@ -36,6 +39,27 @@ def test_a_transaction_pooler_that_is_busy_is_refused(database_url: str) -> None
                 another.execute("SELECT 1")
                 with pytest.raises(ConfigError):
                     refuse_shared_sessions(url)
+
+
+class Elsewhere:
+    """A session that is given a server connection without any mark, as when others took the marked one."""
+
+    def execute(self, sql: str, params: object = None) -> "Elsewhere":
+        """Do nothing."""
+        return self
+
+    def fetchone(self) -> tuple[None]:
+        """No mark."""
+        return (None,)
+
+    def transaction(self) -> nullcontext[None]:
+        """Nothing to begin."""
+        return nullcontext()
+
+
+def test_a_mark_that_is_lost_tells_as_much_as_one_that_is_seen() -> None:
+    lost: Any = Elsewhere()
+    assert _shares(lost, lost)
 
 
 def test_a_session_pooler_is_taken_and_guarded(database_url: str) -> None:
