@@ -14,14 +14,13 @@ _ANSWER_SECONDS = 4.0
 
 
 def refuse_shared_sessions(url: str) -> None:
-    """Raise ConfigError TRANSACTION_POOLER where sessions are shared, DatabaseUnavailable where nothing answers."""
+    """Raise ConfigError where sessions are shared, DatabaseUnavailable where nothing answers."""
     with driver_errors_translated(), _session(url) as first, _session(url) as second:
         shared = any(_shares(first, second) for _ in range(_ROUNDS))
     if shared:
         raise ConfigError(
             f"database.url: a transaction pooler answers at {mask_dsn(url)}; Cronzimus needs sessions of its own: "
-            "name the database's own address, or a pool with pool_mode = session",
-            code="TRANSACTION_POOLER",
+            "name the database's own address, or a pool with pool_mode = session"
         )
 
 

@@ -25,9 +25,8 @@ def test_a_server_that_is_away_is_said_to_be_away() -> None:
 @pytest.mark.parametrize("size", ["1", "20"])
 def test_a_transaction_pooler_is_refused(database_url: str, size: str) -> None:
     with pgbouncer(database_url, "transaction", default_pool_size=size) as url:
-        with pytest.raises(ConfigError, match="pool_mode = session") as refused:
+        with pytest.raises(ConfigError, match="pool_mode = session"):
             refuse_shared_sessions(url)
-    assert refused.value.code == "TRANSACTION_POOLER"
 
 
 def test_a_transaction_pooler_that_is_busy_is_refused(database_url: str) -> None:
