@@ -216,7 +216,7 @@ def test_a_real_prometheus_scrapes_a_real_service(
     try:
         address = until(lambda: _address(tmp_path / "prometheus.log"), 20, "Prometheus to listen")
         until(lambda: _health(address).get(f"127.0.0.1:{port}") == "up", 20, "the target to be up")
-        groups = _ask(address, "rules")["groups"]
+        groups = until(lambda: _ask(address, "rules").get("groups"), 20, "the rules to be there")
         assert sum(len(group["rules"]) for group in groups) > 11
     finally:
         process.terminate()
@@ -230,10 +230,14 @@ def _address(log: Path) -> str | None:
 
 
 def _ask(address: str, what: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://{address}/api/v1/{what}", timeout=5) as answer:
-        return dict(json.load(answer)["data"])
+    """What it tells; nothing while it is still opening its data."""
+    try:
+        with urllib.request.urlopen(f"http://{address}/api/v1/{what}", timeout=5) as answer:
+            return dict(json.load(answer)["data"])
+    except OSError:
+        return {}
 
 
 def _health(address: str) -> dict[str, str]:
-    targets = _ask(address, "targets")["activeTargets"]
+    targets = _ask(address, "targets").get("activeTargets", [])
     return {target["labels"]["instance"]: target["health"] for target in targets}
