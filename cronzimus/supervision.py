@@ -23,6 +23,7 @@ def end_when_given_up(supervisord: Supervisor) -> NoVerbs:
     """Called by supervisord while it starts: from then on a program in state FATAL stops all the others."""
 
     def stop_all(event: ProcessStateFatalEvent) -> None:
+        """End everything, and say so in the exit code."""
         # What is in its pause between two starts is called FATAL too when somebody stops supervisord.
         if supervisord.options.mood < SupervisorStates.RUNNING:
             return

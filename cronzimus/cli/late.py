@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from cronzimus.cli.command import SETTINGS
+from cronzimus.common.collector import collecting_nothing
 
 
 class LateCommands(MutableMapping[str, click.Command]):
@@ -27,7 +28,8 @@ class LateCommands(MutableMapping[str, click.Command]):
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._loaded:
             module, _, attribute = self._places[name][0].partition(":")
-            self._loaded[name] = getattr(importlib.import_module(module), attribute)
+            with collecting_nothing():
+                self._loaded[name] = getattr(importlib.import_module(module), attribute)
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:

@@ -62,6 +62,7 @@ class Migrations:
         """
 
         def go_up(connection: Connection) -> None:
+            """Unless somebody was there first."""
             if not self._is_newer(connection):
                 command.upgrade(self._config(connection), to)
 
@@ -71,6 +72,7 @@ class Migrations:
         """Take the schema back; `base` removes everything. Raises ConfigError where this code does not know how."""
 
         def go_down(connection: Connection) -> None:
+            """Only from where the way is known."""
             if self._is_newer(connection):
                 raise self._too_new(_revision_of(connection))
             command.downgrade(self._config(connection), to)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cronzimus.common.collector import collect_seldom
+from cronzimus.common.collector import collect_seldom, collecting_nothing
 
 
 @pytest.fixture
@@ -30,3 +30,19 @@ def test_collector_still_finds_cycles() -> None:
     collect_seldom()
     assert gc.isenabled()
     assert all(gc.get_threshold())
+
+
+def test_nothing_is_collected_while_modules_are_made_and_what_stays_is_left_alone() -> None:
+    born = gc.get_stats()[0]["collections"]
+    with collecting_nothing():
+        modules = [[number] for number in range(5_000)]
+        assert gc.get_stats()[0]["collections"] == born
+    assert gc.isenabled() and gc.get_freeze_count() > len(modules)
+    gc.unfreeze()
+
+
+def test_collector_comes_back_after_an_import_that_fails() -> None:
+    with pytest.raises(ImportError), collecting_nothing():
+        raise ImportError
+    assert gc.isenabled()
+    gc.unfreeze()

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -68,8 +70,13 @@ def _declared() -> set[str]:
     return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0] for line in (*project["dependencies"], *extras)}
 
 
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
 def _distributions(name: str) -> set[str]:
-    found = {PART_OF[name]} if name in PART_OF else set(packages_distributions().get(name, ()))
+    found = {PART_OF[name]} if name in PART_OF else set(_installed().get(name, ()))
     return {re.sub("[._]", "-", distribution).lower() for distribution in found}
 
 
