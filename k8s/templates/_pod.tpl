@@ -77,6 +77,8 @@ envFrom: {{- toYaml . | nindent 2 }}
     secretName: {{ include "cronzimus.secretName" .root | quote }}
     # 0440 in octal, which JSON does not know: the group is fsGroup.
     defaultMode: 288
+    # podman 4, with which a rendered pod is tried without a cluster, breaks where it is not said.
+    optional: false
     items:
       - {key: database-url, path: database-url}
       {{- if eq .component "web" }}
@@ -87,7 +89,7 @@ envFrom: {{- toYaml . | nindent 2 }}
   configMap: {name: {{ include "cronzimus.fullname" .root | quote }}}
 {{- if .root.Values.jobSecret }}
 - name: job-secrets
-  secret: {secretName: {{ .root.Values.jobSecret | quote }}, defaultMode: 288}
+  secret: {secretName: {{ .root.Values.jobSecret | quote }}, defaultMode: 288, optional: false}
 {{- end }}
 {{- end }}
 {{- with .root.Values.extraVolumes }}

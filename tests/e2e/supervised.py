@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -151,11 +151,10 @@ class Container:
         return done.stdout
 
 
-class Supervised:
-    """The three programs, and how to ask them."""
+class House:
+    """Everything that shares a database, asked where it serves on this machine."""
 
-    def __init__(self, host: Host, port: str) -> None:
-        self.host = host
+    def __init__(self, port: str) -> None:
         self._url = f"http://127.0.0.1:{port}"
 
     def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
@@ -170,9 +169,9 @@ class Supervised:
         except (URLError, OSError) as error:
             return 0, str(error)
 
-    def wait_whole(self, within: float = 40) -> "Supervised":
+    def wait_whole(self, within: float = 40) -> Self:
         """Wait until pages are served, somebody leads and a worker takes runs."""
-        until(self.is_whole, within, "all three programs to do their work")
+        until(self.is_whole, within, "all programs to do their work")
         return self
 
     def is_whole(self) -> bool:
@@ -190,13 +189,21 @@ class Supervised:
         }
         return {one["id"] for one in living if does[program](one)}
 
-    def pid(self, program: str) -> int:
-        """The process of a program; 0 while there is none."""
-        said = self.host.control("pid", f"cronzimus:{program}").strip()
-        return int(said) if said.isdigit() else 0
-
     def order(self, job_id: str) -> str:
         """The id of a run by hand."""
         status, body = self.ask(f"/api/v1/jobs/{job_id}/run", {})
         assert status in (200, 201, 202), body
         return str(body["run_id"])
+
+
+class Supervised(House):
+    """The same under supervisord."""
+
+    def __init__(self, host: Host, port: str) -> None:
+        super().__init__(port)
+        self.host = host
+
+    def pid(self, program: str) -> int:
+        """The process of a program; 0 while there is none."""
+        said = self.host.control("pid", f"cronzimus:{program}").strip()
+        return int(said) if said.isdigit() else 0
