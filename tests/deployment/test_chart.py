@@ -68,7 +68,7 @@ def test_objects_fit_together(check: Callable[[list[Object]], list[str]], name: 
 
 
 @each_engine
-@pytest.mark.parametrize("name", INSTALLATIONS.keys() - {"bare"})
+@pytest.mark.parametrize("name", sorted(INSTALLATIONS.keys() - {"bare"}))
 def test_networks_are_closed(name: str, engine: str) -> None:
     faults = denial(installed(name, engine))
     assert faults == [], listed(faults)
