@@ -28,7 +28,8 @@ def instructions(name: str) -> list[str]:
 def test_image_is_what_clusters_admit() -> None:
     assert instructions("USER") == ["10001:10001"]
     assert instructions("EXPOSE") == ["5000"]
-    assert "http://127.0.0.1:5000/api/health" in instructions("HEALTHCHECK")[0]
+    (asked,) = instructions("HEALTHCHECK")
+    assert "/api/health" in asked and "get('CRONZIMUS_SERVER__PORT', 5000)" in asked
     assert instructions("CMD") == ['["supervisord", "-n", "-c", "/app/cronzimus-supervisord.ini"]']
     assert "COPY . " not in DOCKERFILE and "--require-hashes" in DOCKERFILE
 

@@ -136,6 +136,13 @@ class Container:
         """How it ended."""
         return int(self._run("wait", self._name, timeout=within))
 
+    def is_healthy(self) -> bool:
+        """What the image's own HEALTHCHECK finds."""
+        done = subprocess.run(
+            [self._engine, "healthcheck", "run", self._name], capture_output=True, timeout=30
+        )
+        return done.returncode == 0
+
     def text(self) -> str:
         """What it said."""
         done = subprocess.run([self._engine, "logs", self._name], capture_output=True, text=True, timeout=30)

@@ -20,7 +20,8 @@ RUN_SECONDS = 5
 YEARLY = {"type": "cron", "expression": "0 0 1 1 *"}
 
 NewSupervised = Callable[..., Supervised]
-HOSTS = ["here", pytest.param("container", marks=pytest.mark.skipif(not IMAGE, reason="no TEST_IMAGE"))]
+CONTAINER = pytest.param("container", marks=pytest.mark.skipif(not IMAGE, reason="no TEST_IMAGE"))
+HOSTS = ["here", CONTAINER]
 
 
 @pytest.fixture(params=HOSTS)
@@ -65,6 +66,14 @@ def test_program_that_is_killed_is_back_within_ten_seconds(supervised: NewSuperv
 def does_its_work_again(whole: Supervised, program: str, former: set[str]) -> bool:
     """Whether another process than before does what the program is for."""
     return whole.is_whole() and not whole.processes(program) <= former
+
+
+@pytest.mark.parametrize("supervised", [CONTAINER], indirect=True)
+def test_image_is_healthy_while_its_pages_are_served(supervised: NewSupervised, url: str) -> None:
+    whole = supervised(url).wait_whole()
+    assert isinstance(whole.host, Container) and whole.host.is_healthy()
+    whole.host.control("stop", "cronzimus:web")
+    assert not whole.host.is_healthy()
 
 
 def test_sigterm_lets_runs_end_and_everything_ends_with_zero(supervised: NewSupervised, url: str) -> None:
