@@ -6,7 +6,7 @@
 set -euo pipefail
 
 prefix=${1:-$(python3.12 -c 'import sys; print(sys.base_prefix)')}
-image=docker.io/library/python:3.12-slim-bookworm
+image=localhost/python:3.12-slim-bookworm
 libraries=ca-certificates,libbz2-1.0,libexpat1,libffi8,liblzma5,libncursesw6,libreadline8,libsqlite3-0,libssl3,libuuid1,zlib1g
 
 [ -x "$prefix/bin/python3.12" ] || { echo "$prefix/bin/python3.12 is not there: name the prefix of a Python 3.12" >&2; exit 2; }
