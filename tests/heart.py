@@ -123,7 +123,7 @@ class Heart:
 def change_by_a_later_version(database: Database, *, serves: str = "9999") -> None:
     """Put the schema at a revision that nobody here knows; the oldest code that can work with it is at `serves`."""
     database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
-    database.execute("UPDATE cronzimus.schema_serves SET revision = %s", [serves])
+    database.execute("UPDATE cronzimus.schema_serves SET revision = '9999', serves = %s", [serves])
 
 
 def until(true: Callable[[], Any], seconds: float = 20) -> Any:

@@ -169,7 +169,8 @@ class Migrations:
         current = _revision_of(connection)
         if current is None or current in {script.revision for script in self._scripts.walk_revisions()}:
             return False
-        if connection.execute(text(_SQL["schema_serves"])).scalar_one() > self.head:
+        serves = _serves(connection)
+        if serves is None or serves > self.head:
             raise self._too_new(current)
         return True
 
@@ -185,6 +186,8 @@ def _done(step: Callable[[Connection], None], connection: Connection) -> bool:
     """Whether a step was done, and not kept from it by somebody who uses a table."""
     try:
         step(connection)
+        if _knows_whom_it_serves(connection):
+            connection.execute(text(_SQL["keep_in_step"]))
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
@@ -196,6 +199,18 @@ def _revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(
         connection, opts={"version_table_schema": SCHEMA}
     ).get_current_revision()
+
+
+def _serves(connection: Connection) -> str | None:
+    """The oldest revision whose code can work with the schema; None where nobody has said so of this schema."""
+    if not _knows_whom_it_serves(connection):
+        return None
+    found = connection.execute(text(_SQL["schema_serves"])).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def _knows_whom_it_serves(connection: Connection) -> bool:
+    return bool(connection.execute(text(_SQL["knows_whom_it_serves"])).scalar())
 
 
 def _try_lock(connection: Connection) -> bool:

@@ -14,9 +14,16 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 
 -- Polled, not waited for; it ends with the transaction.
 SELECT pg_try_advisory_xact_lock(7165912477390695797);
 
+-- knows_whom_it_serves --
+SELECT to_regclass('cronzimus.schema_serves') IS NOT NULL;
+
 -- schema_serves --
--- The revision whose code is the oldest that can work with the schema.
-SELECT revision FROM cronzimus.schema_serves;
+-- The revision whose code is the oldest that can work with the schema as it is.
+SELECT s.serves FROM cronzimus.schema_serves s JOIN cronzimus.alembic_version v ON v.version_num = s.revision;
+
+-- keep_in_step --
+-- What is said of the schema holds at its new revision.
+UPDATE cronzimus.schema_serves SET revision = v.version_num FROM cronzimus.alembic_version v;
 
 -- guard_session --
 -- What the session is bound to from now on, until it ends.

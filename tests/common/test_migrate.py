@@ -15,6 +15,7 @@ from cronzimus.common.sql import queries
 from cronzimus.errors import ConfigError, DatabaseUnavailable
 from tests.heart import change_by_a_later_version
 
+HEAD = Migrations("").head
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'cronzimus' AND tablename <> 'alembic_version'"
 
 
@@ -82,6 +83,19 @@ def test_newer_schema_may_serve_older_code(database: Database, serves: str, work
             with pytest.raises(ConfigError, match="9999"):
                 use()
     assert migrations.current() == "9999"
+
+
+def test_schema_that_somebody_else_has_changed_serves_nobody(database: Database) -> None:
+    """What is said of the schema was said of another revision."""
+    database.execute("UPDATE cronzimus.alembic_version SET version_num = '9999'")
+    with pytest.raises(ConfigError, match="9999"):
+        Migrations(database.url).is_ready()
+
+
+def test_what_is_said_of_the_schema_follows_its_revision(database: Database) -> None:
+    database.execute("UPDATE cronzimus.schema_serves SET revision = '0011'")
+    Migrations(database.url).upgrade()
+    assert database.fetch_one("SELECT revision, serves FROM cronzimus.schema_serves") == (HEAD, "0012")
 
 
 def test_table_in_use_is_waited_for_without_holding_up_others(database: Database) -> None:

@@ -8,15 +8,17 @@ branch_labels = None
 depends_on = None
 
 SERVES = """
--- One row. A revision that takes away what older code needs sets it to itself, and its way back sets it back; all
--- others leave it alone, so that old and new processes live side by side while one replaces the other.
+-- One row: the schema at `revision` serves code that knows revision `serves`, and newer code. Whoever migrates keeps
+-- `revision` in step, so that a schema somebody else has changed serves nobody. A revision that takes away what older
+-- code needs sets `serves` to itself, and its way back sets it back; all others leave it alone.
 CREATE TABLE cronzimus.schema_serves (
     revision text    NOT NULL,
+    serves   text    NOT NULL,
     is_row   boolean NOT NULL DEFAULT true,
     CONSTRAINT schema_serves_pkey PRIMARY KEY (is_row),
     CONSTRAINT schema_serves_has_one_row CHECK (is_row)
 );
-INSERT INTO cronzimus.schema_serves (revision) VALUES ('0012');
+INSERT INTO cronzimus.schema_serves (revision, serves) VALUES ('0012', '0012');
 """
 
 PLACES = """
