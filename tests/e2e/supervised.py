@@ -176,7 +176,7 @@ class House:
         except (URLError, OSError) as error:
             return 0, str(error)
 
-    def wait_whole(self, within: float = 40) -> Self:
+    def wait_whole(self, within: float = 90) -> Self:
         """Wait until pages are served, somebody leads and a worker takes runs."""
         until(self.is_whole, within, "all programs to do their work")
         return self
