@@ -141,9 +141,9 @@ class WorkerHouse:
 
     def _boot(self) -> float | None:
         """The schema, which others bring up to date; the name; then everything that needs both."""
-        refuse_shared_sessions(self.pools.url)
         if not Migrations(self.pools.url).is_ready():
             return self._wait("The schema is older than this version: the worker waits for its upgrade")
+        refuse_shared_sessions(self.pools.url)
         self.executing.arrive(self._leaving)
         if self._leaving.is_set():
             return None

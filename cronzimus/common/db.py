@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast, overload
 
 import psycopg
@@ -285,17 +285,17 @@ def open_session(
     url: str, application_name: str, *, statement_timeout: float | None = 4.0
 ) -> BoundedConnection:
     """One connection outside any pool, for a loop that owns it. Raises DatabaseUnavailable."""
-    with driver_errors_translated():
+    with driver_errors_translated(), ExitStack() as opened:
         connection = BoundedConnection.connect(session_conninfo(url, application_name), autocommit=True)
-        _guard(connection, url, statement_timeout, {})
+        _guard(opened.enter_context(connection), url, statement_timeout, {})
+        opened.pop_all()
     return connection
 
 
 def session_conninfo(url: str, application_name: str) -> str:
     """The connection string of every session: a name to be found by, and a dead peer noticed."""
-    ours = {"connect_timeout": _CONNECT_SECONDS, **_TCP}
-    settings: dict[str, Any] = {**ours, **conninfo_to_dict(url), "application_name": application_name}
-    return make_conninfo(**settings)
+    ours: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, **_TCP, **conninfo_to_dict(url)}
+    return make_conninfo(**{**ours, "application_name": application_name})
 
 
 def _guard(connection: BoundedConnection, url: str, timeout: float | None, more: Mapping[str, str]) -> None:

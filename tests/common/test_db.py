@@ -17,6 +17,7 @@ from cronzimus.common.db import (
     session_conninfo,
 )
 from cronzimus.errors import ConfigError, DatabaseUnavailable
+from tests.heart import until
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,15 @@ def test_every_session_is_guarded(database_url: str) -> None:
     with open_session(database_url, "cz-guarded", statement_timeout=2) as session:
         guards = "SELECT current_setting('idle_in_transaction_session_timeout'), current_setting('TimeZone')"
         assert session.execute(guards.encode()).fetchone() == ("3s", "UTC")
+
+
+def test_session_that_cannot_be_guarded_is_not_left_open(database: Database) -> None:
+    with pytest.raises(psycopg.DataError) as refused:
+        open_session(database.url, "cz-unguarded", statement_timeout=1e12)
+    # The error keeps its frames, and with them the session, from being collected.
+    assert "statement_timeout" in str(refused.value)
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cz-unguarded'"
+    until(lambda: database.fetch_one(left) == (0,))
 
 
 def test_options_of_the_url_go_before_ours(database_url: str) -> None:
